@@ -1,0 +1,24 @@
+"""glmref: generalized linear models, written to be read.
+
+The modules are the chapters of the book that they carry: families and links, Fisher scoring, the fit.
+"""
+
+from . import datasets, families, links, symbolic
+from .errors import AliasWarning, ConvergenceWarning, GLMWarning, InputError, SeparationWarning
+from .glm import GLMFit, fit_glm, glm
+
+__version__ = "0.1.0"
+__all__ = [
+    "AliasWarning",
+    "ConvergenceWarning",
+    "GLMFit",
+    "GLMWarning",
+    "InputError",
+    "SeparationWarning",
+    "datasets",
+    "families",
+    "fit_glm",
+    "glm",
+    "links",
+    "symbolic",
+]

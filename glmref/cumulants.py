@@ -1,0 +1,197 @@
+"""A family of the reader's own, from its cumulant b(theta) alone.
+
+sympy differentiates b; the mean is b', the variance function b'' read at theta(mu), and the inverse theta(mu) of b' is
+its formula where sympy finds one and Newton's method where not. The deviance is taken from the convex conjugate of b,
+which also exists at the edge of the mean's range (a count of 0, say), as a limit.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import sympy as sp
+
+from .errors import InputError
+from .families import Family
+from .links import Link
+
+
+@dataclass(frozen=True)
+class _Functions:
+    """Numerical versions of b, b', b'', b''', the inverse of b', and the edges of the mean's range."""
+
+    b: object
+    mean: object
+    variance: object
+    third: object
+    theta: object
+    mean_interval: tuple
+    edge_conjugates: tuple  # limit of y theta - b(theta) at each edge y
+
+
+@dataclass(frozen=True, kw_only=True)
+class CanonicalLink(Link):
+    """The canonical link of a cumulant: eta = theta, so h = b', h' = b'', h'' = b'''."""
+
+    functions: _Functions = field(repr=False)
+    domain: tuple = (-np.inf, np.inf)
+    name = "canonical"
+
+    @property
+    def image(self):
+        return self.functions.mean_interval
+
+    def link(self, mu):
+        return self.functions.theta(mu)
+
+    def inverse(self, eta):
+        return self.functions.mean(eta)
+
+    def derivative(self, eta):
+        return self.functions.variance(eta)
+
+    def second_derivative(self, eta):
+        return self.functions.third(eta)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CumulantFamily(Family):
+    """The exponential dispersion model of one cumulant. It has no log-density: b does not determine c(y, phi)."""
+
+    functions: _Functions = field(repr=False)
+    definition: object
+    name: str
+    parameter_interval: tuple
+    dispersion: float | None
+
+    def cumulant(self, theta, lib):
+        return self.definition(theta, lib)
+
+    @property
+    def canonical_link(self):
+        return CanonicalLink(functions=self.functions, domain=self.parameter_interval)
+
+    @property
+    def mean_interval(self):
+        return self.functions.mean_interval
+
+    @property
+    def response_domain(self):
+        return "a number from {:g} to {:g}".format(*self.mean_interval)
+
+    def variance(self, mu):
+        return self.functions.variance(self.functions.theta(mu))
+
+    def unit_deviance(self, y, mu):
+        theta = self.functions.theta(mu)
+        return 2 * np.maximum(_conjugate(self.functions, y) - (y * theta - self.functions.b(theta)), 0.0)
+
+    def in_domain(self, y):
+        low, high = self.mean_interval
+        low_allowed, high_allowed = np.isfinite(self.functions.edge_conjugates)
+        return np.isfinite(y) & ((y > low) | ((y == low) & low_allowed)) & ((y < high) | ((y == high) & high_allowed))
+
+    def starting_mean(self, y, weight):
+        return (y + np.average(y, weights=weight)) / 2
+
+    def saturated_log_density(self, y, phi, weight):
+        raise InputError(
+            expected="a family with a known density",
+            got=f"{self.name}, made from its cumulant alone",
+            remedy="b(theta) fixes mean, variance and deviance but not c(y, phi): compare deviances instead.",
+        )
+
+    def ml_dispersion(self, deviance, weight):
+        return self.saturated_log_density(None, None, None)
+
+
+def from_cumulant(cumulant, *, name="custom", parameter_interval=(-np.inf, np.inf), dispersion=None):
+    """A Family from b(theta).
+
+    cumulant: function of (theta, lib), such as lambda theta, lib: lib.exp(theta); lib supplies exp, log, sqrt.
+    parameter_interval: the open range of theta. dispersion: 1 where phi is known to be 1, None to estimate it.
+    Raises InputError where b is not strictly convex there.
+    """
+    theta = sp.Symbol("theta", real=True)
+    b = cumulant(theta, sp)
+    derivatives = [b] + [sp.simplify(sp.diff(b, theta, k)) for k in (1, 2, 3)]
+    low, high = (sp.sympify(end) if np.isfinite(end) else sp.oo * int(np.sign(end)) for end in parameter_interval)
+    _check_convex(derivatives[2], theta, parameter_interval)
+    edges = tuple(sp.limit(derivatives[1], theta, end, "+" if end is low else "-") for end in (low, high))
+    conjugates = tuple(
+        float(sp.limit(edge * theta - b, theta, end, "+" if end is low else "-")) if edge.is_finite else np.inf
+        for edge, end in zip(edges, (low, high))
+    )
+    numerical = [_vectorized(sp.lambdify(theta, d, "numpy")) for d in derivatives]
+    interval = tuple(map(float, edges))
+    functions = _Functions(*numerical, _inverse(derivatives[1], theta, numerical, parameter_interval, interval), interval, conjugates)
+    return CumulantFamily(
+        functions=functions, definition=cumulant, name=name, parameter_interval=parameter_interval, dispersion=dispersion
+    )
+
+
+def _vectorized(function):
+    def apply(x):
+        x = np.asarray(x, dtype=float)
+        with np.errstate(all="ignore"):
+            return np.broadcast_to(function(x), x.shape).astype(float)
+
+    return apply
+
+
+def _check_convex(second, theta, interval):
+    low, high = (np.clip(end, -20, 20) for end in interval)
+    points = np.linspace(low, high, 41)[1:-1]
+    values = [float(sp.limit(second, theta, sp.Float(point))) for point in points[::4]]
+    if not np.all(np.array(values) > 0):
+        worst = points[::4][int(np.argmin(values))]
+        raise InputError(
+            expected="b(theta) strictly convex, b'' > 0, since b'' is a variance",
+            got=f"b''({worst:g}) = {min(values):g}",
+            remedy="Check the sign of b and parameter_interval.",
+        )
+
+
+def _inverse(mean, theta, numerical, interval, mean_interval):
+    """theta(mu): sympy's formula if it inverts b' at a probe, else Newton's method kept inside a bracket."""
+    probe = float(np.clip(0.3, *interval)) if interval[0] < 0.3 < interval[1] else (interval[1] if np.isfinite(interval[1]) else interval[0]) - 0.3
+    target = sp.Symbol("mu", real=True)
+    try:
+        roots = sp.solve(mean - target, theta)
+    except NotImplementedError:
+        roots = []
+    for root in roots:
+        formula = _vectorized(sp.lambdify(target, root, "numpy"))
+        if np.allclose(formula(numerical[1](probe)), probe, rtol=1e-10):
+            return formula
+
+    def newton(mu):
+        mu = np.asarray(mu, dtype=float)
+        low, high = np.full(mu.shape, _step_in(interval[0], 1)), np.full(mu.shape, _step_in(interval[1], -1))
+        value = np.full(mu.shape, probe)
+        for _ in range(200):
+            excess = numerical[1](value) - mu
+            low, high = np.where(excess < 0, value, low), np.where(excess > 0, value, high)
+            trial = value - excess / numerical[2](value)
+            inside = (trial > low) & (trial < high)
+            moved = np.where(inside, trial, (low + high) / 2)
+            if np.all(np.abs(moved - value) <= 4e-16 * np.abs(value)):
+                break
+            value = np.where(excess == 0, value, moved)
+        outside = (mu <= mean_interval[0]) | (mu >= mean_interval[1])
+        return np.where(outside, np.nan, value)
+
+    return newton
+
+
+def _step_in(end, direction):
+    return -direction * 700.0 if not np.isfinite(end) else end
+
+
+def _conjugate(functions, y):
+    """b*(y) = sup over theta of y theta - b(theta), with its limits at the edges."""
+    y = np.asarray(y, dtype=float)
+    low, high = functions.mean_interval
+    inside = (y > low) & (y < high)
+    theta = functions.theta(np.where(inside, y, (low + high) / 2 if np.isfinite(high - low) else max(low, -1.0) + 1.0))
+    value = y * theta - functions.b(theta)
+    return np.where(inside, value, np.where(y == low, functions.edge_conjugates[0], functions.edge_conjugates[1]))

@@ -1,0 +1,92 @@
+"""Fisher scoring: repeat a weighted regression until the score is zero.
+
+One round at beta: the rows give the information J'J, the score J'r and the deviance; the step is
+(J'J)^-1 J'r; it is halved while it leads to an impossible mean or to nothing better. The rounds stop when the
+Newton decrement r'J (J'J)^-1 J'r, the squared distance still to go in standard errors, is negligible
+beside the deviance. This module knows no family and no storage: `evaluate` supplies the summaries.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from .least_squares import Gram, Triangle, solve
+
+
+class Round(NamedTuple):
+    """One row of the trace: deviance and decrement at the start of the round, halvings its step needed."""
+
+    iteration: int
+    deviance: float
+    decrement: float
+    halvings: int
+
+
+@dataclass(frozen=True)
+class Solution:
+    """beta (p), the deviance there, the rounds, and whether the last decrement was negligible."""
+
+    beta: np.ndarray
+    deviance: float
+    converged: bool
+    trace: tuple
+
+
+def fisher_scoring(evaluate, beta, *, max_iter=200, tol=1e-10, max_halvings=40):
+    """Minimize the deviance from a feasible beta.
+
+    evaluate(beta, kind) -> Gram or Triangle (kind) at beta, or None where a mean would be impossible.
+    tol: stop when decrement <= tol^2 (deviance + 0.1): the step is then 1e-10 of a residual's size.
+    """
+    trace = []
+    point = regress(evaluate, beta)
+    for iteration in range(1, max_iter + 1):
+        if point.step is None:  # the weights left no information at all in some direction
+            return Solution(beta, point.deviance, False, tuple(trace))
+        decrement = point.step.decrement
+        if decrement <= tol**2 * (point.deviance + 0.1):
+            trace.append(Round(iteration, point.deviance, decrement, 0))
+            return Solution(beta + point.step.direction, point.deviance, True, tuple(trace))
+        halvings, trial, better = improve(evaluate, beta, point, max_halvings)
+        trace.append(Round(iteration, point.deviance, decrement, halvings))
+        if better is None:  # nothing along an ascent direction is better: rounding has the last word
+            return Solution(beta, point.deviance, decrement <= 1e-12 * (point.deviance + 0.1), tuple(trace))
+        beta, point = trial, better
+    return Solution(beta, point.deviance, False, tuple(trace))
+
+
+class Point(NamedTuple):
+    """The deviance at some beta, the step from there (None if singular), and the kind of summary it took."""
+
+    deviance: float
+    step: object
+    kind: type
+
+
+def regress(evaluate, beta, kind=Gram):
+    """The Point at beta, by a triangle where the Gram matrix will not do; None where a mean would be impossible."""
+    summary = evaluate(beta, kind)
+    if summary is None:
+        return None
+    step = solve(summary)
+    if step is None and kind is Gram:
+        return regress(evaluate, beta, Triangle)
+    return Point(summary.deviance, step, kind)
+
+
+def improve(evaluate, beta, point, max_halvings):
+    """The first of beta + d, beta + d/2, beta + d/4, ... that is better; (halvings, beta, Point), or None last.
+
+    Better: a deviance smaller by more than rounding; or, where rounding hides the difference, a smaller decrement.
+    The second matters under links for which the full step overshoots for ever.
+    """
+    noise = 1e-13 * (abs(point.deviance) + 0.1)
+    for halvings in range(max_halvings + 1):
+        trial = beta + point.step.direction / 2**halvings
+        found = regress(evaluate, trial, point.kind)
+        if found is None or not found.deviance <= point.deviance + noise:
+            continue
+        if found.deviance < point.deviance - noise or found.step is None or found.step.decrement < point.step.decrement:
+            return halvings, trial, found
+    return max_halvings, beta, None

@@ -1,0 +1,144 @@
+"""What a regression needs of its rows, as a summary that can be added up.
+
+Write J = W^(1/2) X for the weighted rows and r for the residuals on the same scale. The regression of r on J needs only
+J'J (the information) and J'r (the score). Two summaries hold them:
+
+    Gram      J'J and J'r themselves: one matrix product per block, fast; solving loses twice the digits that J loses
+    Triangle  the triangle R of J = QR, and Q'r: a QR per block, slower; loses only what J loses
+
+Either kind adds to its own kind, in any order, so it does not matter who holds which rows. `solve` takes the step.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg
+
+RANK_TOLERANCE = 1e-11  # on |R_jj| against the length of column j, the tolerance of R's glm
+GRAM_LIMIT = 1e-4  # below this |R_jj| the Gram matrix has lost too many digits: use the triangle
+
+
+@dataclass(frozen=True)
+class Gram:
+    """information: J'J (p x p); score: J'r (p); deviance: of the same rows."""
+
+    information: np.ndarray
+    score: np.ndarray
+    deviance: float
+
+    @classmethod
+    def of(cls, X, weight, score, deviance):
+        """Summarize rows of X (n x p) with working weights (n) and scores per row (n), so that J'r = X' score."""
+        return cls((weight[:, None] * X).T @ X, X.T @ score, deviance)
+
+    def __add__(self, other):
+        return Gram(self.information + other.information, self.score + other.score, self.deviance + other.deviance)
+
+    def triangle(self):
+        """Upper R with R'R = J'J, or None where the Gram matrix is too ill-conditioned to tell."""
+        length = np.sqrt(np.diag(self.information))
+        if not np.all(np.isfinite(length)) or np.any(length == 0):
+            return None
+        factor, failed = linalg.lapack.dpotrf(self.information / np.outer(length, length))
+        if failed or np.min(np.diag(factor)) < GRAM_LIMIT:
+            return None
+        return np.triu(factor) * length
+
+
+@dataclass(frozen=True)
+class Triangle:
+    """root: R (p x p) of J = QR; projection: Q'r (p); deviance: of the same rows."""
+
+    root: np.ndarray
+    projection: np.ndarray
+    deviance: float
+
+    @classmethod
+    def of(cls, X, weight, score, deviance):
+        """As Gram.of. Rows whose weight underflowed to 0 carry no information and are left out."""
+        scale = np.sqrt(weight)
+        residual = np.divide(score, scale, out=np.zeros_like(score), where=scale > 0)
+        return cls.fold(scale[:, None] * X, residual, deviance)
+
+    @classmethod
+    def fold(cls, J, r, deviance):
+        """The triangle of J (m x p) and r (m): of rows, or of triangles stacked on one another."""
+        p = J.shape[1]
+        root = np.linalg.qr(np.column_stack([J, r]), mode="r")
+        root = np.vstack([root, np.zeros((max(p - len(root), 0), p + 1))])
+        return cls(root[:p, :p], root[:p, p], deviance)
+
+    def __add__(self, other):
+        return self.fold(
+            np.vstack([self.root, other.root]),
+            np.concatenate([self.projection, other.projection]),
+            self.deviance + other.deviance,
+        )
+
+    @property
+    def information(self):
+        return self.root.T @ self.root
+
+    @property
+    def score(self):
+        return self.root.T @ self.projection
+
+    def triangle(self):
+        return self.root
+
+
+@dataclass(frozen=True)
+class Step:
+    """One regression of r on J.
+
+    direction: (J'J)^-1 J'r; decrement: J'r' (J'J)^-1 J'r, the score statistic: how far, in squared standard errors,
+    the coefficients still have to go; root: the R used.
+    """
+
+    direction: np.ndarray
+    decrement: float
+    root: np.ndarray
+
+
+def solve(summary):
+    """The step of a summary, or None where a Gram matrix is too ill-conditioned (ask for a Triangle then)."""
+    root = summary.triangle()
+    if root is None:
+        return None
+    if isinstance(summary, Triangle):
+        projection = summary.projection
+    else:
+        projection = linalg.solve_triangular(root, summary.score, trans="T")
+    diagonal = np.abs(np.diag(root))
+    if not np.all(diagonal > 0) or not np.all(np.isfinite(projection)):
+        return None
+    return Step(linalg.solve_triangular(root, projection), float(projection @ projection), root)
+
+
+def independent_columns(root, tolerance=RANK_TOLERANCE):
+    """Which columns of R (so of J) are not linear combinations of the columns before them.
+
+    Column j is kept if what is left of it, after projection on the kept columns before it, is longer than
+    tolerance times its own length: the earlier column has priority, as in R.
+    """
+    p = root.shape[1]
+    length = np.linalg.norm(root, axis=0)
+    keep = np.zeros(p, dtype=bool)
+    basis = np.zeros((root.shape[0], 0))
+    for j in range(p):
+        if length[j] == 0 or not np.isfinite(length[j]):
+            continue
+        rest = root[:, j] / length[j]
+        for _ in range(2):  # the second projection removes what rounding left of the first
+            rest = rest - basis @ (basis.T @ rest)
+        size = np.linalg.norm(rest)
+        if size > tolerance:
+            keep[j] = True
+            basis = np.column_stack([basis, rest / size])
+    return keep
+
+
+def inverse_information(root):
+    """(J'J)^-1 = R^-1 R^-T."""
+    inverse = linalg.solve_triangular(root, np.eye(len(root)))
+    return inverse @ inverse.T

@@ -1,0 +1,115 @@
+"""How a fit is printed: one table of coefficients and a few lines of facts, in a terminal and in a notebook."""
+
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+import pandas as pd
+
+from . import inference
+from .errors import InputError
+
+
+@dataclass(frozen=True, repr=False)
+class Report:
+    """title; facts: (label, text) pairs; table: coefficients by term; notes: sentences below."""
+
+    title: str
+    facts: tuple
+    table: pd.DataFrame
+    notes: tuple = ()
+
+    def __repr__(self):
+        width = max(len(label) for label, _ in self.facts)
+        lines = [self.title, ""]
+        lines += [f"{label:<{width}}  {text}" for label, text in self.facts]
+        lines += ["", _cells(self.table).to_string(), ""]
+        return "\n".join([*lines, *self.notes]).rstrip()
+
+    def _repr_html_(self):
+        facts = "".join(f"<tr><th scope='row'>{escape(label)}</th><td>{escape(text)}</td></tr>" for label, text in self.facts)
+        header = "".join(f"<th scope='col'>{escape(column)}</th>" for column in self.table.columns)
+        body = "".join(
+            f"<tr><th scope='row'>{escape(str(term))}</th>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
+            for term, cells in zip(self.table.index, _cells(self.table).to_numpy())
+        )
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        return (
+            f"<div class='glmref-summary'><p><strong>{escape(self.title)}</strong></p>"
+            f"<table class='glmref-facts'><tbody>{facts}</tbody></table>"
+            f"<table class='glmref-coefficients'><thead><tr><th scope='col'>term</th>{header}</tr></thead>"
+            f"<tbody>{body}</tbody></table>{notes}</div>"
+        )
+
+
+def number(value, digits=4):
+    """A number to `digits` significant digits, without an exponent where that is short."""
+    if value is None or not np.isfinite(value):
+        return "NaN" if value is None or np.isnan(value) else str(value)
+    if value == 0 or 1e-4 <= abs(value) < 1e6:
+        places = max(0, digits - 1 - int(np.floor(np.log10(abs(value))))) if value else 1
+        return f"{value:.{places}f}"
+    return f"{value:.{digits - 1}e}"
+
+
+def probability(value):
+    """A P value: three decimals, or < 0.001."""
+    return "NaN" if np.isnan(value) else "< 0.001" if value < 0.0005 else f"{value:.3f}"
+
+
+def likelihood(fit):
+    """Log-likelihood, AIC and BIC, or that the family has none."""
+    try:
+        return f"{number(fit.loglik, 6)} (AIC {number(fit.aic, 6)}, BIC {number(fit.bic, 6)})"
+    except InputError:
+        return "none: this family is known by its mean and variance only"
+
+
+def _cells(table):
+    return pd.DataFrame(
+        {c: table[c].map(probability if c.startswith("P") else number) for c in table.columns}, index=table.index
+    )
+
+
+def glm_report(fit, level):
+    """The Report of a GLMFit."""
+    statistic = "t" if fit.dispersion_estimated else "z"
+    value = fit.coef / fit.se
+    interval = fit.confint(level)
+    table = pd.DataFrame(
+        {
+            "estimate": fit.coef,
+            "std. error": fit.se,
+            statistic: value,
+            f"P(>|{statistic}|)": inference.p_value(value, fit._df),
+            f"lower {level:.0%}": interval["lower"],
+            f"upper {level:.0%}": interval["upper"],
+        }
+    )
+    ratio = _RATIOS.get((fit.family.name, fit.link.name))
+    if ratio:
+        table[ratio] = np.exp(fit.coef)
+    phi = number(fit.dispersion) + ("" if fit.dispersion_estimated else " (fixed)")
+    facts = (
+        ("family, link", f"{fit.family}, {fit.link}"),
+        ("observations", f"{fit.nobs} ({fit.df_resid} residual degrees of freedom)"),
+        ("deviance", f"{number(fit.deviance, 6)} (null {number(fit.null_deviance, 6)})"),
+        ("Pearson chi-squared", number(fit.pearson_chi2, 6)),
+        ("dispersion", phi),
+        ("log-likelihood", likelihood(fit)),
+        ("converged", f"{'yes' if fit.converged else 'NO'}, in {len(fit.solution.trace)} rounds"),
+    )
+    title = f"Generalized linear model: {fit.design.formula}" if fit.design.formula else "Generalized linear model"
+    aliased = [term for term, kept in zip(fit.design.names, fit.keep) if not kept]
+    notes = (f"Aliased, not estimated: {', '.join(aliased)}.",) if aliased else ()
+    return Report(title, facts, table, notes)
+
+
+_RATIOS = {
+    ("binomial", "logit"): "odds ratio",
+    ("binomial", "log"): "risk ratio",
+    ("poisson", "log"): "rate ratio",
+    ("gamma", "log"): "mean ratio",
+    ("inverse_gaussian", "log"): "mean ratio",
+    ("gaussian", "log"): "mean ratio",
+}
