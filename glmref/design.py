@@ -224,7 +224,7 @@ def _variables(parsed, terms, table):
     unknown = sorted(map(str, required - set(table.columns)))
     if unknown:
         raise InputError(
-            expected="columns of the table: " + ", ".join(map(str, table.columns)),
+            expected="columns of the table: " + ", ".join(map(str, table.columns)) + " (or a known function)",
             got=", ".join(map(repr, unknown)),
             remedy="Check the spelling, or add the column.",
         )

@@ -267,8 +267,8 @@ class LogLog(Link):
     def log_complement(self, eta):
         rate = _exp(-np.asarray(eta))
         with np.errstate(divide="ignore"):
-            near_one = np.where(eta > 30, -np.asarray(eta) - rate / 2, np.log(-np.expm1(-rate)))
-        return np.where(rate < np.log(2), near_one, np.log1p(-np.exp(-rate)))
+            near_one = np.where(np.asarray(eta) > 30, -np.asarray(eta) - rate / 2, np.log(-np.expm1(-rate)))
+            return np.where(rate < np.log(2), near_one, np.log1p(-np.exp(-rate)))
 
     def relative_derivative(self, eta):
         return _exp(-np.asarray(eta))

@@ -1,0 +1,353 @@
+"""The data sets are what their sources say: files match the catalogue, and published numbers come out of them."""
+
+import csv
+import dataclasses
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from glmref import datasets
+from glmref.errors import InputError
+
+DATA = Path(datasets.__file__).parent / "data"
+CATALOGUE = json.loads((DATA / "catalogue.json").read_text(encoding="utf-8"))
+NIST = json.loads((Path(__file__).parent / "oracles" / "nist.json").read_text(encoding="utf-8"))["sets"]
+
+
+# --- the catalogue and the files ---------------------------------------------------------------------------------------
+def test_one_file_per_entry():
+    assert sorted(path.stem for path in DATA.glob("*.csv")) == sorted(CATALOGUE) == datasets.names()
+
+
+@pytest.mark.parametrize("name", sorted(CATALOGUE))
+def test_set_matches_its_entry(name):
+    entry, about, frame = CATALOGUE[name], datasets.describe(name), datasets.load(name)
+    text = (DATA / f"{name}.csv").read_bytes()
+    assert b"\r" not in text and text.endswith(b"\n")
+    assert list(frame) == list(about.columns) == list(entry["columns"])
+    assert len(frame) == about.nrows == entry["rows"]
+    assert not frame.isna().any().any()  # a value outside the levels would show up here too
+    assert frame.attrs == {"title": about.title, "citation": about.citation}
+    assert entry["citation"]["authors"] and entry["citation"]["title"] and entry["citation"]["where"]
+    assert all(about.__getattribute__(field) for field in ("title", "description", "citation", "licence"))
+    for key, column in about.columns.items():
+        assert column.description and key.isidentifier() and key == key.lower()
+        dtype = frame[key].dtype
+        match column.type:
+            case "integer":
+                assert dtype == np.int64
+            case "number":
+                assert dtype == np.float64 and np.isfinite(frame[key]).all()
+            case "category":
+                assert dtype.ordered and list(dtype.categories) == list(column.levels) and len(column.levels) > 1
+                assert set(frame[key]) == set(column.levels)
+            case "text":
+                assert all(isinstance(value, str) and value for value in frame[key])
+            case other:
+                pytest.fail(f"{name}.{key}: unknown type {other!r}")
+
+
+@pytest.mark.parametrize("name", sorted(CATALOGUE))
+def test_description_renders(name):
+    about = datasets.describe(name)
+    for text in (repr(about), about._repr_html_(), about._repr_markdown_()):
+        assert about.name in text and all(key in text for key in about.columns)
+    assert "<1" not in about._repr_html_() + about._repr_markdown_()  # levels such as "<1 l" are escaped
+
+
+def test_each_load_is_a_new_table():
+    first = datasets.load("cars")
+    first.loc[0, "speed"] = -1
+    assert datasets.load("cars").loc[0, "speed"] == 4
+
+
+def test_descriptions_are_frozen():
+    about = datasets.describe("cars")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        about.title = "other"
+    with pytest.raises(TypeError):
+        about.columns["speed"] = None
+
+
+@pytest.mark.parametrize("call", [datasets.load, datasets.describe])
+@pytest.mark.parametrize("name", ["oring", "", "../errors", None, 3])
+def test_unknown_name_lists_the_known(call, name):
+    with pytest.raises(InputError, match="warpbreaks") as error:
+        call(name)
+    assert repr(name) in str(error.value)
+
+
+def test_unknown_name_suggests_the_nearest():
+    with pytest.raises(InputError, match="Did you mean 'orings'"):
+        datasets.load("Oring")
+
+
+# --- published numbers, by plain numpy -----------------------------------------------------------------------------------
+def design(*columns):
+    return np.column_stack([np.ones(len(columns[0])), *columns]).astype(float)
+
+
+def dummies(*factors):
+    return [column for factor in factors for column in pd.get_dummies(factor, drop_first=True).to_numpy(float).T]
+
+
+LINKS = {"logit": (lambda e: 1 / (1 + np.exp(-e)), lambda m: m * (1 - m)), "log": (np.exp, lambda m: m),
+         "inverse": (lambda e: 1 / e, lambda m: -(m**2))}
+VARIANCES = {"binomial": lambda m: m * (1 - m), "poisson": lambda m: m, "gamma": lambda m: m**2, "gaussian": np.ones_like}
+
+
+def scoring(X, y, family, link, weights=1.0, offset=0.0):
+    """A fit that owes nothing to the package: Fisher scoring from (y + mean)/2. Returns coefficients and means."""
+    y, weights, offset = (np.asarray(values, dtype=float) for values in (y, weights, offset))
+    inverse, slope = LINKS[link]
+    g = {"logit": lambda m: np.log(m / (1 - m)), "log": np.log, "inverse": lambda m: 1 / m}[link]
+    mu = (y + np.average(y, weights=np.broadcast_to(weights, y.shape))) / 2
+    eta = g(mu)
+    for _ in range(100):
+        mu = inverse(eta)
+        w = np.sqrt(weights * slope(mu) ** 2 / VARIANCES[family](mu))
+        z = eta - offset + (y - mu) / slope(mu)
+        beta = np.linalg.lstsq(X * w[:, None], z * w, rcond=None)[0]
+        eta = X @ beta + offset
+    return beta, inverse(eta)
+
+
+def poisson_deviance(y, mu):
+    return 2 * np.sum(np.where(y > 0, y * np.log(np.where(y > 0, y, 1) / mu), 0) - (y - mu))
+
+
+def binomial_deviance(share, mu, trials):
+    part = lambda a, b: np.where(a > 0, a * np.log(np.where(a > 0, a, 1) / b), 0)  # noqa: E731
+    return 2 * np.sum(trials * (part(share, mu) + part(1 - share, 1 - mu)))
+
+
+def close(got, published, digits):
+    """Equal to the printed numbers, in the decimals printed (one count for all, or one each)."""
+    scale = 10.0 ** np.array(digits)
+    np.testing.assert_allclose(np.asarray(got) * scale, np.asarray(published) * scale, atol=0.5000001, rtol=0)
+
+
+def test_orings():
+    d = datasets.load("orings")
+    assert (len(d), d.damaged.sum(), d.distress.sum()) == (23, 9, 7) and (d.distress == (d.damaged > 0)).all()
+    # Dalal, Fowlkes and Hoadley (1989): binomial and binary logit
+    close(scoring(design(d.temperature), d.damaged / d.rings, "binomial", "logit", d.rings)[0], [5.085, -0.1156], [3, 4])
+    close(scoring(design(d.temperature), d.distress, "binomial", "logit")[0], [15.043, -0.2322], [3, 4])
+
+
+def test_beetles():
+    d = datasets.load("beetles")
+    assert (d.beetles.sum(), d.killed.sum()) == (481, 291)
+    close(np.log10(d.dose), d.log_dose, 4)
+    share = d.killed / d.beetles
+    beta, mu = scoring(design(d.log_dose), share, "binomial", "logit", d.beetles)
+    close(beta, [-60.72, 34.27], 2)  # Dobson (1990)
+    close(binomial_deviance(share, mu, d.beetles), 11.23, 2)
+
+
+def test_horsekicks():
+    d = datasets.load("horsekicks")
+    assert d.deaths.value_counts().sort_index().tolist() == [144, 91, 32, 11, 2] and d.deaths.sum() == 196
+    ten = d[~d.corps.isin(["G", "I", "VI", "XI"])]  # the famous 200 corps-years
+    assert ten.deaths.value_counts().sort_index().tolist() == [109, 65, 22, 3, 1] and ten.deaths.sum() == 122
+    assert d.groupby("corps", observed=True).year.apply(list).map(lambda years: years == [*range(1875, 1895)]).all()
+
+
+def test_clotting():
+    d = datasets.load("clotting")
+    for lot, published in (("one", [-0.01655, 0.01534]), ("two", [-0.02391, 0.02360])):  # McCullagh and Nelder (1989), 8.4.2
+        one = d[d.lot == lot]
+        close(scoring(design(np.log(one.concentration)), one.time, "gamma", "inverse")[0], published, 5)
+
+
+def test_cars():
+    d = datasets.load("cars")
+    close(np.linalg.lstsq(design(d.speed), d.distance, rcond=None)[0], [-17.5791, 3.9324], 4)
+
+
+def test_insectsprays():
+    d = datasets.load("insectsprays")
+    assert (d.groupby("spray", observed=True).insects.size() == 12).all()
+    assert d.groupby("spray", observed=True).insects.sum().tolist() == [174, 184, 25, 59, 42, 200]
+
+
+def test_warpbreaks():
+    means = datasets.load("warpbreaks").groupby(["wool", "tension"], observed=True).breaks.mean()
+    close(means, [44.56, 24.00, 24.56, 28.22, 28.78, 18.78], 2)
+
+
+def test_doctors():
+    totals = datasets.load("doctors").groupby("smoking", observed=True)[["person_years", "deaths"]].sum()
+    assert totals.loc["smoker"].tolist() == [142_247, 630]
+    assert totals.loc["non-smoker"].tolist() == [39_220, 101]
+
+
+def test_ships():
+    d = datasets.load("ships")
+    assert len(d) == 40 and d.incidents.sum() == 356 and (d.service == 0).sum() == 6 and d.incidents[d.service == 0].sum() == 0
+    d = d[d.service > 0]
+    X = design(*dummies(d.type, d.built, d.period))
+    beta, mu = scoring(X, d.incidents, "poisson", "log", offset=np.log(d.service))
+    # McCullagh and Nelder (1989), section 6.3.2: deviance 38.7 on 25 degrees of freedom, dispersion 1.69
+    close(beta, [-6.41, -0.54, -0.69, -0.08, 0.33, 0.70, 0.82, 0.45, 0.38], 2)
+    close(poisson_deviance(d.incidents, mu), 38.7, 1)
+    close(np.sum((d.incidents - mu) ** 2 / mu) / 25, 1.69, 2)
+
+
+def test_insurance():
+    d = datasets.load("insurance")
+    assert (len(d), d.holders.sum(), d.claims.sum()) == (64, 23_359, 3_151)
+    X = design(*dummies(d.district, d.engine, d.age))
+    _, mu = scoring(X, d.claims, "poisson", "log", offset=np.log(d.holders))
+    close(poisson_deviance(d.claims, mu), 51.42, 2)  # as the help page of R's MASS fits it
+
+
+def test_berkeley():
+    d = datasets.load("berkeley")
+    assert len(d) == 24 and d.applicants.sum() == 4526
+    table = d.pivot_table(values="applicants", index="gender", columns="decision", aggfunc="sum", observed=True)
+    assert table.loc["male"].tolist() == [1493, 1198] and table.loc["female"].tolist() == [1278, 557]
+
+
+def test_quine():
+    d = datasets.load("quine")
+    assert (len(d), d.days.sum(), d.days.max(), (d.ethnicity == "aboriginal").sum()) == (146, 2403, 81, 69)
+    assert ((d.grade == "third") & (d.learner == "slow")).sum() == 0  # the empty cells that alias an interaction
+
+
+def test_leafblotch():
+    d = datasets.load("leafblotch")
+    X = design(*dummies(d.site, d.variety))
+    y, eta = d.affected.to_numpy(), np.zeros(90)
+    for _ in range(200):  # quasi-likelihood with V = mu (1 - mu), started from y = 1/2: zeros are allowed
+        mu = 1 / (1 + np.exp(-eta))
+        w = np.sqrt(mu * (1 - mu))
+        eta = X @ np.linalg.lstsq(X * w[:, None], w * (eta + (y - mu) / w**2), rcond=None)[0]
+    close(np.sum((y - mu) ** 2 / (mu * (1 - mu))), 6.39, 2)  # McCullagh and Nelder (1989), 9.2.4
+    close(binomial_deviance(y, mu, 1.0), 6.13, 2)
+
+
+def test_fabric():
+    d = datasets.load("fabric")
+    assert (len(d), d.faults.sum()) == (32, 284)
+    beta, mu = scoring(design(np.log(d.length)), d.faults, "poisson", "log")
+    close(beta, [-4.17, 1.00], 2)  # Hinde (1982)
+    close(poisson_deviance(d.faults, mu), 64.54, 2)
+
+
+def test_toxoplasmosis():
+    d = datasets.load("toxoplasmosis")
+    assert (len(d), d.tested.sum(), d.positive.sum()) == (34, 697, 356)
+    z, share = (d.rainfall - 1900) / 100, d.positive / d.tested
+    _, mu = scoring(design(z, z**2, z**3), share, "binomial", "logit", d.tested)
+    close(binomial_deviance(share, mu, d.tested), 62.63, 2)  # Efron (1986): cubic logit, 30 degrees of freedom
+
+
+def test_menarche():
+    d = datasets.load("menarche")
+    assert (len(d), d.girls.sum()) == (25, 3918)
+    beta, _ = scoring(design(d.age), d.reached / d.girls, "binomial", "logit", d.girls)
+    close(beta, [-21.226, 1.632], 3)  # Venables and Ripley (2002), section 7.2
+    close(-beta[0] / beta[1], 13.01, 2)  # the median age
+
+
+def test_leukaemia():
+    groups = datasets.load("leukaemia").groupby("ag", observed=True).survival
+    assert groups.size().to_dict() == {"absent": 16, "present": 17}
+    close(groups.mean(), [17.94, 62.47], 2)  # Feigl and Zelen (1965)
+
+
+def test_trees():
+    d = datasets.load("trees")
+    beta = np.linalg.lstsq(design(np.log(d.diameter), np.log(d.height)), np.log(d.volume), rcond=None)[0]
+    close(beta, [-6.632, 1.983, 1.117], 3)
+
+
+def test_puromycin():
+    d = datasets.load("puromycin")
+    d = d[d.state == "treated"]
+    beta, _ = scoring(design(1 / d.concentration), d.rate, "gaussian", "inverse")
+    close([1 / beta[0], beta[1] / beta[0]], [212.7, 0.06412], [1, 5])  # Bates and Watts (1988)
+
+
+def test_crabs():
+    d = datasets.load("crabs")
+    assert (len(d), d.satellites.sum(), (d.satellites == 0).sum()) == (173, 505, 62)
+    assert d.color.value_counts(sort=False).tolist() == [12, 95, 44, 22]
+    close(scoring(design(d.width), d.satellites, "poisson", "log")[0], [-3.305, 0.164], 3)  # Agresti (2002), 4.3.2
+    close(scoring(design(d.width), 1.0 * (d.satellites > 0), "binomial", "logit")[0], [-12.351, 0.497], 3)  # and 5.1.3
+
+
+def test_epilepsy():
+    d = datasets.load("epilepsy")
+    assert d.groupby("patient").size().tolist() == [4] * 59
+    first = d[d.visit == 1]
+    assert first.treatment.value_counts(sort=False).tolist() == [28, 31]
+    means = d.groupby(["treatment", "visit"], observed=True).seizures.mean()
+    close(means, [9.4, 8.3, 8.8, 8.0, 8.6, 8.4, 8.1, 6.7], 1)  # Diggle, Liang and Zeger (1994), chapter 8
+    close(first.groupby("treatment", observed=True).baseline.mean(), [30.8, 31.6], 1)
+
+
+def test_ohio():
+    d = datasets.load("ohio")
+    patterns = d.pivot(index=["child", "smoking"], columns="age", values="wheeze").astype(str).agg("".join, axis=1)
+    counts = patterns.groupby(level="smoking", observed=True).value_counts().unstack(0).sort_index()
+    # Fitzmaurice and Laird (1993): the counts of the patterns 0000, 0001, ..., 1111
+    assert counts["non-smoker"].tolist() == [237, 10, 15, 4, 16, 2, 7, 3, 24, 3, 3, 2, 6, 2, 5, 11]
+    assert counts["smoker"].tolist() == [118, 6, 8, 2, 11, 1, 6, 4, 7, 3, 3, 1, 4, 2, 4, 7]
+
+
+def test_seeds():
+    d = datasets.load("seeds")
+    assert (len(d), d.seeds.sum()) == (21, 831)
+    v, e = dummies(d.variety, d.extract)
+    share = d.germinated / d.seeds
+    beta, mu = scoring(design(v, e, v * e), share, "binomial", "logit", d.seeds)
+    close(beta, [-0.558, 0.146, 1.318, -0.778], 3)  # Breslow and Clayton (1993)
+    close(binomial_deviance(share, mu, d.seeds), 33.28, 2)
+
+
+def test_budworm():
+    d = datasets.load("budworm")
+    male, share = (d.sex == "male").to_numpy(float), d.killed / d.moths
+    beta, mu = scoring(design(male, np.log2(d.dose)), share, "binomial", "logit", d.moths)
+    close(beta, [-3.473, 1.101, 1.064], 3)  # Venables and Ripley (2002), section 7.2
+    close(binomial_deviance(share, mu, d.moths), 6.757, 3)
+
+
+def test_dental():
+    d = datasets.load("dental")
+    assert d.groupby("child").size().tolist() == [4] * 27
+    for sex, published in (("female", [17.3727, 0.4795]), ("male", [16.3406, 0.7844])):  # Potthoff and Roy (1964)
+        one = d[d.sex == sex]
+        close(np.linalg.lstsq(design(one.age), one.distance, rcond=None)[0], published, 4)
+
+
+@pytest.mark.parametrize("name", sorted(NIST))
+def test_certified_by_nist(name):
+    """The certified coefficients solve the normal equations of our file: in exact fractions, nothing rounded."""
+    certified = NIST[name]
+    with open(DATA / f"{name}.csv", encoding="utf-8", newline="") as file:
+        rows = [{key: Fraction(value) for key, value in row.items()} for row in csv.DictReader(file)]
+
+    def value(row, term):
+        base, _, power = term.partition("^")
+        return Fraction(1) if term == "Intercept" else row[base] ** int(power or 1)
+
+    X = [[value(row, term) for term in certified["terms"]] for row in rows]
+    y = [row[certified["response"]] for row in rows]
+    p = len(X[0])
+    system = [[sum(a[i] * a[j] for a in X) for j in range(p)] + [sum(a[i] * b for a, b in zip(X, y))] for i in range(p)]
+    for i in range(p):  # Gauss and Jordan
+        system[i] = [v / system[i][i] for v in system[i]]
+        for j in set(range(p)) - {i}:
+            system[j] = [a - system[j][i] * b for a, b in zip(system[j], system[i])]
+    beta = [row[-1] for row in system]
+    rss = sum((b - sum(c * v for c, v in zip(beta, a))) ** 2 for a, b in zip(X, y))
+    assert len(y) - p == certified["df_resid"]
+    for got, text in zip([*beta, rss], [*certified["estimate"], certified["residual_ss"]]):
+        assert abs(got - Fraction(text)) <= abs(Fraction(text)) * Fraction(1, 10**14), text

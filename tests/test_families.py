@@ -1,0 +1,159 @@
+"""Every family against its one-line cumulant, at 50 digits, and its density against integration and simulation."""
+
+import mpmath as mp
+import numpy as np
+import pytest
+from scipy import integrate
+
+from glmref import InputError, families, links
+from glmref.families import Family
+from glmref.links import UNIT
+
+mp.mp.dps = 50
+
+
+def leaves(cls):
+    below = cls.__subclasses__()
+    return [cls] if not below else [leaf for sub in below for leaf in leaves(sub)]
+
+
+EVERY_FAMILY = [cls() for cls in leaves(Family) if cls.__module__ == "glmref.families"]
+THETAS = {-np.inf: [-30, -5, -1.5, -0.4, -1e-4], 0.0: [1e-4, 0.4, 1.5, 5, 30]}
+THETA_OF = {  # theta(mu), each confirmed below by b'(theta(mu)) = mu
+    "gaussian": lambda m: m,
+    "poisson": lambda m: mp.log(m),
+    "binomial": lambda m: mp.log(m / (1 - m)),
+    "gamma": lambda m: -1 / m,
+    "inverse_gaussian": lambda m: -1 / (2 * m**2),
+}
+
+
+def thetas(family):
+    low, high = family.parameter_interval
+    return [mp.mpf(t) for side in THETAS.values() for t in side if low < t < high]
+
+
+@pytest.mark.parametrize("family", EVERY_FAMILY, ids=str)
+def test_mean_and_variance_are_the_derivatives_of_b(family):
+    for theta in thetas(family):
+        mean = mp.diff(lambda t: family.cumulant(t, mp), theta)
+        variance = mp.diff(lambda t: family.cumulant(t, mp), theta, 2)
+        if family.mean_interval == UNIT and mean > 1 - mp.mpf("1e-3"):
+            continue  # 1 - mu has cancelled in a double: covered from eta below
+        assert family.variance(float(mean)) == pytest.approx(float(variance), rel=1e-12)
+        assert mp.almosteq(THETA_OF[family.name](mean), theta, 1e-40)
+        assert family.canonical_parameter(np.float64(mean)) == pytest.approx(float(theta), rel=1e-11)
+
+
+@pytest.mark.parametrize("family", EVERY_FAMILY, ids=str)
+def test_unit_deviance_is_twice_the_bregman_divergence_of_b(family):
+    for theta in thetas(family):
+        mu = mp.diff(lambda t: family.cumulant(t, mp), theta)
+        for theta_y in thetas(family):
+            y = mp.mpf(float(mp.diff(lambda t: family.cumulant(t, mp), theta_y)))
+            mu_double = mp.mpf(float(mu))
+            if not (family.in_domain(np.float64(y)) and family.mean_interval[0] < mu_double < family.mean_interval[1]):
+                continue
+            if family.mean_interval == UNIT and (y == 1 or mu_double > 0.999):
+                continue
+            at_y, at_mu = THETA_OF[family.name](y), THETA_OF[family.name](mu_double)
+            want = 2 * (y * (at_y - at_mu) - family.cumulant(at_y, mp) + family.cumulant(at_mu, mp))
+            got = family.unit_deviance(np.float64(y), np.float64(mu_double))
+            if abs(theta - theta_y) < mp.mpf("1e-20"):
+                assert got <= 1e-25 * max(1, float(y))
+            else:
+                assert got == pytest.approx(float(want), rel=1e-11), (theta, theta_y)
+
+
+@pytest.mark.parametrize("family", EVERY_FAMILY, ids=str)
+def test_deviance_keeps_its_digits_beside_the_optimum(family):
+    """y and mu that agree to k digits: the textbook formula would lose 2k of them."""
+    base = 0.3 if family.mean_interval == UNIT else 3.0
+    for k in range(1, 8):
+        y, mu = mp.mpf(float(base)), mp.mpf(float(base * (1 + 10.0**-k)))
+        theta = THETA_OF[family.name]
+        want = 2 * (y * (theta(y) - theta(mu)) - family.cumulant(theta(y), mp) + family.cumulant(theta(mu), mp))
+        assert family.unit_deviance(float(y), float(mu)) == pytest.approx(float(want), rel=1e-12 + 1e-15 * 10**k)
+
+
+def test_poisson_deviance_at_counts_of_1e8():
+    for y, mu in [(1e8, 1e8 + 1), (1e8, 99_990_000.0), (123_456_789.0, 1e8), (0.0, 1e8), (1e8, 1e-3)]:
+        ym, mm = mp.mpf(y), mp.mpf(mu)
+        want = 2 * ((ym * mp.log(ym / mm) if y else 0) - (ym - mm))
+        assert families.Poisson().unit_deviance(y, mu) == pytest.approx(float(want), rel=1e-12)
+
+
+@pytest.mark.parametrize("eta", [-700.0, -40.0, -5.0, 5.0, 40.0, 700.0])
+@pytest.mark.parametrize("name", ["logit", "probit", "cloglog", "loglog", "cauchit"])
+def test_binomial_deviance_from_eta_in_the_tails(name, eta):
+    """y = 0 or 1 at an extreme eta: -2 log mu or -2 log(1 - mu), exact where mu itself has under- or overflowed."""
+    link = links.get(name)
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        at_one = families.Binomial().deviance(np.ones(1), np.array([eta]), link)[0]
+        at_zero = families.Binomial().deviance(np.zeros(1), np.array([eta]), link)[0]
+        weight, score = families.Binomial().working(np.array([0.0, 1.0, 0.5]), np.full(3, eta), link)
+    assert at_one == pytest.approx(-2 * float(link.log_inverse(eta)), rel=1e-12)
+    assert at_zero == pytest.approx(-2 * float(link.log_complement(eta)), rel=1e-12)
+    assert np.isfinite(weight).all() and np.isfinite(score).all()
+
+
+@pytest.mark.parametrize("family", EVERY_FAMILY, ids=str)
+@pytest.mark.parametrize("link", ["identity", "log", "sqrt", "inverse", "inverse_squared", "logit", "probit", "cloglog", "cauchit"])
+def test_working_pair_is_what_the_textbook_says(family, link):
+    """weight = h'^2 / V, score = (y - mu) h' / V, wherever the plain formula is safe."""
+    link = links.get(link)
+    eta = np.array([0.2, 0.6, 0.9]) if family.mean_interval != UNIT or link.image == UNIT else np.array([0.2, 0.4, 0.8])
+    if family.mean_interval == UNIT and link.name in ("inverse", "inverse_squared"):
+        eta = np.array([1.5, 2.0, 9.0])
+    if family.mean_interval == UNIT and link.name == "log":
+        eta = -eta
+    assert family.valid(eta, link).all()
+    y = np.array([0.1, 0.5, 0.75])
+    mu, slope = link.inverse(eta), link.derivative(eta)
+    weight, score = family.working(y, eta, link)
+    np.testing.assert_allclose(weight, slope**2 / family.variance(mu), rtol=1e-12)
+    np.testing.assert_allclose(score, (y - mu) * slope / family.variance(mu), rtol=1e-12)
+
+
+@pytest.mark.parametrize("family", [families.Gaussian(), families.Gamma(), families.InverseGaussian()], ids=str)
+@pytest.mark.parametrize("weight", [1.0, 3.0])
+def test_densities_integrate_to_one_with_the_promised_mean_and_variance(family, weight):
+    mu, phi = 1.7, 0.4
+    low = -40 if family.name == "gaussian" else 0
+    moment = lambda k: integrate.quad(  # noqa: E731
+        lambda y: y**k * np.exp(family.log_density(y, mu, phi, weight)), low, 60, points=[mu], limit=400, epsabs=1e-13
+    )[0]
+    assert moment(0) == pytest.approx(1, rel=1e-8)
+    assert moment(1) == pytest.approx(mu, rel=1e-8)
+    assert moment(2) - mu**2 == pytest.approx(phi * family.variance(mu) / weight, rel=1e-7)
+
+
+def test_probabilities_sum_to_one_with_the_promised_mean_and_variance():
+    counts = np.arange(0, 200.0)
+    p = np.exp(families.Poisson().log_density(counts, 7.3))
+    assert p.sum() == pytest.approx(1, rel=1e-13)
+    assert p @ counts == pytest.approx(7.3, rel=1e-13)
+    trials = 12
+    share = np.arange(trials + 1) / trials
+    p = np.exp(families.Binomial().log_density(share, 0.3, weight=np.full(trials + 1, float(trials))))
+    assert p.sum() == pytest.approx(1, rel=1e-13)
+    assert p @ (share - 0.3) ** 2 == pytest.approx(0.3 * 0.7 / trials, rel=1e-12)
+
+
+@pytest.mark.parametrize("family", [families.Gaussian(), families.Gamma(), families.InverseGaussian()], ids=str)
+def test_ml_dispersion_maximizes_the_log_likelihood(family):
+    rng = np.random.default_rng(0)
+    y, weight = rng.gamma(2.0, 1.5, 40), rng.uniform(0.5, 3, 40)
+    mu = np.full(40, np.average(y, weights=weight))
+    deviance = float(weight @ family.unit_deviance(y, mu))
+    phi = family.ml_dispersion(deviance, weight)
+    at = lambda value: np.sum(family.log_density(y, mu, value, weight))  # noqa: E731
+    step = 1e-4 * phi
+    assert at(phi) > max(at(phi - step), at(phi + step))
+    assert (at(phi + step) - at(phi - step)) / (2 * step) == pytest.approx(0, abs=1e-4)
+
+
+def test_names_are_resolved_and_unknown_ones_refused():
+    assert families.get("gamma") == families.Gamma()
+    with pytest.raises(InputError, match="'inverse_gaussian'.*got 'gama'"):
+        families.get("gama")
