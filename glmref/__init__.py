@@ -5,7 +5,8 @@ The modules are the chapters of the book that they carry: families and links, Fi
 
 from . import datasets, families, links, symbolic
 from .errors import AliasWarning, ConvergenceWarning, GLMWarning, InputError, SeparationWarning
-from .glm import GLMFit, fit_glm, glm
+from .glm import fit_glm, glm
+from .glmfit import GLMFit
 
 __version__ = "0.1.0"
 __all__ = [

@@ -202,7 +202,8 @@ def _parse(formula):
 
 def _evaluate(build, formula):
     try:
-        return build()
+        with np.errstate(all="ignore"):  # log(0) becomes an error of ours that names the row
+            return build()
     except FormulaicError as error:
         raise InputError(
             expected=f"every term of {formula!r} to be computable from the table",

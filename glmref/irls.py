@@ -33,7 +33,7 @@ class Solution:
     trace: tuple
 
 
-def fisher_scoring(evaluate, beta, *, max_iter=200, tol=1e-10, max_halvings=40):
+def fisher_scoring(evaluate, beta, *, max_iter=200, tol=1e-10, max_halvings=100):
     """Minimize the deviance from a feasible beta.
 
     evaluate(beta, kind) -> Gram or Triangle (kind) at beta, or None where a mean would be impossible.

@@ -1,0 +1,229 @@
+"""A fitted generalized linear model: what can be asked of it.
+
+The fit keeps the estimate, the triangle R of its information and the data; everything else is computed when asked for.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from scipy import linalg
+
+from . import design as designs
+from . import diagnostics, inference, report
+from .blocks import ArrayRows
+from .design import Design
+from .errors import InputError
+from .families import Family
+from .irls import Solution, fisher_scoring
+from .least_squares import Gram, Triangle, inverse_information
+from .links import Link
+from .standardize import evaluator
+from .start import feasible, starting_coefficients
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class GLMFit:
+    """A fitted generalized linear model. Arrays have one entry per row; Series are named by term.
+
+    keep: which columns were estimable; root: R with R'R = X'WX at the estimate (kept columns only).
+    """
+
+    design: Design
+    family: Family
+    link: Link
+    dispersion_choice: object
+    keep: np.ndarray
+    solution: Solution
+    root: np.ndarray
+    deviance: float
+
+    @cached_property
+    def coef(self):
+        """The estimates, NaN where aliased."""
+        return self._named(self.solution.beta)
+
+    @cached_property
+    def cov(self):
+        """phi (X'WX)^-1, the model-based covariance (DataFrame)."""
+        full = np.full((len(self.keep), len(self.keep)), np.nan)
+        full[np.ix_(self.keep, self.keep)] = self.dispersion * inverse_information(self.root)
+        return pd.DataFrame(full, self._terms, self._terms)
+
+    @cached_property
+    def se(self):
+        """Standard errors: square roots of the diagonal of cov."""
+        return pd.Series(np.sqrt(np.diag(self.cov)), self._terms, name="se")
+
+    @property
+    def _terms(self):
+        return pd.Index(self.design.names)
+
+    def _named(self, kept_values):
+        full = np.full(len(self.keep), np.nan)
+        full[self.keep] = kept_values
+        return pd.Series(full, self._terms, name="coef")
+
+    @cached_property
+    def linear_predictor(self):
+        """eta = X beta + offset."""
+        return self.design.X[:, self.keep] @ self.solution.beta + self.design.offset
+
+    @cached_property
+    def fitted(self):
+        """mu = h(eta)."""
+        return self.link.inverse(self.linear_predictor)
+
+    def residuals(self, kind="deviance"):
+        """kind: "response", "pearson", "deviance" or "working"."""
+        return diagnostics.residuals(kind, self.design, self.family, self.link, self.linear_predictor)
+
+    @cached_property
+    def leverage(self):
+        """Diagonal of the hat matrix; 0 for rows of weight 0."""
+        weight, _ = self.family.working(self.design.y, self.linear_predictor, self.link)
+        return diagnostics.leverage(self.design.X[:, self.keep], self.root, self.design.weight * weight)
+
+    @property
+    def nobs(self):
+        """Rows with positive weight."""
+        return int(np.count_nonzero(self.design.weight))
+
+    @property
+    def rank(self):
+        """Number of estimable coefficients."""
+        return int(np.count_nonzero(self.keep))
+
+    @property
+    def df_resid(self):
+        """nobs - rank."""
+        return self.nobs - self.rank
+
+    @cached_property
+    def pearson_chi2(self):
+        """sum w (y - mu)^2 / V(mu)."""
+        return float(np.sum(self.residuals("pearson") ** 2))
+
+    @cached_property
+    def dispersion(self):
+        """phi: fixed by the family or the user, or estimated (by default Pearson's chi-squared / df_resid)."""
+        choice = self.dispersion_choice
+        if choice is None and self.family.dispersion is not None:
+            return self.family.dispersion
+        if choice in (None, "pearson"):
+            return self.pearson_chi2 / self.df_resid if self.df_resid > 0 else np.nan
+        if choice == "deviance":
+            return self.deviance / self.df_resid if self.df_resid > 0 else np.nan
+        return self._ml_dispersion if choice == "ml" else float(choice)
+
+    @property
+    def dispersion_estimated(self):
+        """Whether phi came from the data: then Wald statistics are compared with Student's t."""
+        if self.dispersion_choice is None:
+            return self.family.dispersion is None
+        return isinstance(self.dispersion_choice, str)
+
+    @property
+    def _df(self):
+        return self.df_resid if self.dispersion_estimated else None
+
+    @cached_property
+    def _ml_dispersion(self):
+        return self.family.ml_dispersion(self.deviance, self.design.weight)
+
+    @cached_property
+    def loglik(self):
+        """Maximized log-likelihood; where phi is estimated, at the phi that maximizes it (not Pearson's)."""
+        if self.family.dispersion is not None:
+            phi = self.family.dispersion
+        else:
+            phi = self._ml_dispersion if self.dispersion_estimated else self.dispersion
+        used = self.design.weight > 0
+        saturated = self.family.saturated_log_density(self.design.y[used], phi, self.design.weight[used])
+        return float(np.sum(saturated) - self.deviance / (2 * phi))
+
+    @property
+    def _parameters(self):
+        return self.rank + (self.family.dispersion is None and self.dispersion_estimated)
+
+    @property
+    def aic(self):
+        """-2 loglik + 2 (number of coefficients, + 1 if phi was estimated)."""
+        return -2 * self.loglik + 2 * self._parameters
+
+    @property
+    def bic(self):
+        """-2 loglik + log(nobs) (number of coefficients, + 1 if phi was estimated)."""
+        return -2 * self.loglik + np.log(self.nobs) * self._parameters
+
+    @cached_property
+    def null_deviance(self):
+        """Deviance of the model with a constant and the offset only; where no combination of the columns is constant, of
+        the offset alone (infinite where that is an impossible mean)."""
+        rows = self.design.rows
+        null = rows.columns(np.zeros(rows.X.shape[1], dtype=bool))
+        beta = np.zeros(0)
+        if spans_constant(rows.columns(self.keep).X):
+            null = ArrayRows(np.ones((len(rows.y), 1)), rows.y, rows.offset, rows.weight)
+            evaluate = evaluator(null, self.family, self.link)
+            _, start = starting_coefficients(null, self.family, self.link)
+            beta = fisher_scoring(evaluate, feasible(evaluate, null, start, self.family, self.link)).beta
+        summary = evaluator(null, self.family, self.link)(beta, Gram)
+        return np.inf if summary is None else summary.deviance
+
+    def confint(self, level=0.95):
+        """Wald intervals, coef -+ quantile x se (DataFrame lower, upper): Student's t where phi is estimated."""
+        half = inference.quantile(level, self._df) * self.se
+        return pd.DataFrame({"lower": self.coef - half, "upper": self.coef + half})
+
+    def predict(self, data=None, kind="mean", interval=None, offset=None):
+        """Mean or linear predictor for new rows (default: the fitted ones).
+
+        interval: a level such as 0.95 adds a Wald interval, taken on the linear scale and sent through the link
+        (DataFrame: the prediction, lower, upper). offset: for new rows, where the fit's was an array.
+        """
+        if kind not in ("mean", "linear"):
+            raise InputError(expected='kind="mean" or "linear"', got=repr(kind), remedy="Choose one.")
+        if data is None:
+            X, offset, index = self.design.X, self.design.offset, self.design.index
+        else:
+            X, offset, index = designs.new_rows(self.design, data, offset)
+        X = X[:, self.keep]
+        eta = X @ self.solution.beta + offset
+        transform = self.link.inverse if kind == "mean" else np.array
+        if interval is None:
+            return transform(eta)
+        se = np.sqrt(self.dispersion) * np.linalg.norm(linalg.solve_triangular(self.root, X.T, trans="T"), axis=0)
+        half = inference.quantile(interval, self._df) * se
+        ends = np.sort([transform(eta - half), transform(eta + half)], axis=0)
+        return pd.DataFrame({kind: transform(eta), "lower": ends[0], "upper": ends[1]}, index=index)
+
+    @property
+    def converged(self):
+        """Whether the last Newton decrement was negligible."""
+        return self.solution.converged
+
+    @property
+    def trace(self):
+        """One row per round: deviance, decrement and halvings (DataFrame)."""
+        columns = ("iteration", "deviance", "decrement", "halvings")
+        return pd.DataFrame(list(self.solution.trace), columns=columns).set_index("iteration")
+
+    def summary(self, level=0.95):
+        """The fit as a table that reads in a terminal and in a notebook."""
+        return report.glm_report(self, level)
+
+    def __repr__(self):
+        return repr(self.summary())
+
+    def _repr_html_(self):
+        return self.summary()._repr_html_()
+
+
+def spans_constant(X):
+    """Whether some combination of the columns is constant: then the model contains an intercept, however coded."""
+    if np.any(np.all(X == X[0], axis=0) & (X[0] != 0)):
+        return True
+    summary = Triangle.of(X, np.ones(len(X)), np.ones(len(X)), 0.0)
+    return bool(len(X) - summary.projection @ summary.projection < 1e-10 * len(X))
