@@ -7,6 +7,7 @@ from . import datasets, families, links, symbolic
 from .errors import AliasWarning, ConvergenceWarning, GLMWarning, InputError, SeparationWarning
 from .glm import fit_glm, glm
 from .glmfit import GLMFit
+from .inference import compare
 
 __version__ = "0.1.0"
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "GLMWarning",
     "InputError",
     "SeparationWarning",
+    "compare",
     "datasets",
     "families",
     "fit_glm",

@@ -172,10 +172,18 @@ class GLMFit:
         summary = evaluator(null, self.family, self.link)(beta, Gram)
         return np.inf if summary is None else summary.deviance
 
-    def confint(self, level=0.95):
-        """Wald intervals, coef -+ quantile x se (DataFrame lower, upper): Student's t where phi is estimated."""
-        half = inference.quantile(level, self._df) * self.se
-        return pd.DataFrame({"lower": self.coef - half, "upper": self.coef + half})
+    def confint(self, level=0.95, method="wald"):
+        """Intervals for the coefficients (DataFrame lower, upper), with Student's t where phi is estimated.
+
+        method "wald": coef -+ quantile x se; "profile": where the profile deviance has risen by quantile^2 phi.
+        """
+        if method not in ("wald", "profile"):
+            raise InputError(expected='method="wald" or "profile"', got=repr(method), remedy="Choose one.")
+        return inference.wald_interval(self, level) if method == "wald" else inference.profile_interval(self, level)
+
+    def test(self, hypothesis, method="wald"):
+        """Test "x = 0", "a = b", a term's name, a list, or a matrix L. method: "wald", "score" or "lr"."""
+        return inference.test(self, hypothesis, method)
 
     def predict(self, data=None, kind="mean", interval=None, offset=None):
         """Mean or linear predictor for new rows (default: the fitted ones).

@@ -1,9 +1,38 @@
-"""From an estimate and its standard error to statements: quantiles, intervals, tests."""
+"""From an estimate and its standard error to statements: tests and intervals.
+
+Three tests of L beta = c ask one likelihood three questions. Wald: how far is the estimate from the hypothesis, in
+standard errors? Likelihood ratio: how much deviance does the hypothesis cost? Score: how steep is the likelihood where
+the hypothesis is best? All three use the dispersion of the fit; where it was estimated, they are divided by their degrees
+of freedom and compared with F, else with chi-squared.
+"""
+
+from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import pandas as pd
+from scipy import linalg, optimize, stats
 
 from .errors import InputError
+from .hypothesis import parse
+from .least_squares import Triangle
+from .restricted import restricted_fit
+from .standardize import evaluator
+
+
+@dataclass(frozen=True)
+class Test:
+    """A test of `hypothesis`: statistic (chi-squared, or F where df_denominator is given), df, p_value."""
+
+    hypothesis: str
+    method: str
+    statistic: float
+    df: int
+    df_denominator: int | None
+    p_value: float
+
+    def __str__(self):
+        law = f"F({self.df}, {self.df_denominator})" if self.df_denominator else f"chi-squared({self.df})"
+        return f"{self.method} test of {self.hypothesis}: {law} = {self.statistic:.4g}, P = {self.p_value:.3g}"
 
 
 def reference(df):
@@ -13,7 +42,7 @@ def reference(df):
 
 def quantile(level, df):
     """The two-sided critical value for a confidence level, 0 < level < 1."""
-    if not (isinstance(level, (int, float)) and 0 < level < 1):
+    if not (isinstance(level, (int, float, np.number)) and 0 < level < 1):
         raise InputError(
             expected="a confidence level between 0 and 1", got=repr(level), remedy="For 95 percent pass 0.95."
         )
@@ -23,3 +52,129 @@ def quantile(level, df):
 def p_value(statistic, df):
     """Two-sided P of a Wald statistic."""
     return 2 * reference(df).sf(np.abs(statistic))
+
+
+def test(fit, hypothesis, method="wald"):
+    """Test L beta = c. hypothesis: see `hypothesis.parse`; method: "wald", "score" or "lr"."""
+    if method not in _METHODS:
+        raise InputError(
+            expected='method="wald", "score" or "lr"', got=repr(method), remedy="The three agree in large samples."
+        )
+    parsed = parse(hypothesis, fit.design, fit.keep)
+    chi2 = _METHODS[method](fit, parsed.L[:, fit.keep], parsed.c) / fit.dispersion
+    return _test(parsed.text, method, chi2, len(parsed.L), fit._df)
+
+
+def _test(text, method, chi2, df, df_denominator):
+    statistic = chi2 if df_denominator is None else chi2 / df
+    law = stats.chi2(df) if df_denominator is None else stats.f(df, df_denominator)
+    return Test(text, method, float(statistic), df, df_denominator, float(law.sf(statistic)))
+
+
+def _wald(fit, L, c):
+    """(L b - c)' [L (X'WX)^-1 L']^-1 (L b - c)."""
+    scaled = linalg.solve_triangular(fit.root, L.T, trans="T")  # its columns' products are L (X'WX)^-1 L'
+    q, r = np.linalg.qr(scaled)
+    return float(np.sum(linalg.solve_triangular(r, L @ fit.solution.beta - c, trans="T") ** 2))
+
+
+def _likelihood_ratio(fit, L, c):
+    """Deviance under the hypothesis minus deviance of the fit."""
+    rows = fit.design.rows.columns(fit.keep)
+    return max(restricted_fit(rows, fit.family, fit.link, L, c, fit.solution.beta).deviance - fit.deviance, 0.0)
+
+
+def _score(fit, L, c):
+    """U' (X'WX)^-1 U at the restricted estimate."""
+    rows = fit.design.rows.columns(fit.keep)
+    restricted = restricted_fit(rows, fit.family, fit.link, L, c, fit.solution.beta)
+    summary = evaluator(rows, fit.family, fit.link)(restricted.beta, Triangle)
+    return float(summary.projection @ summary.projection)
+
+
+_METHODS = {"wald": _wald, "score": _score, "lr": _likelihood_ratio}
+
+
+def wald_interval(fit, level):
+    """coef -+ quantile x se."""
+    half = quantile(level, fit._df) * fit.se
+    return pd.DataFrame({"lower": fit.coef - half, "upper": fit.coef + half})
+
+
+def profile_interval(fit, level):
+    """Where the profile deviance has risen by quantile^2 x phi; infinite where it never does.
+
+    The profile deviance of coefficient j at b is the least deviance of all models with beta_j = b.
+    """
+    rows = fit.design.rows.columns(fit.keep)
+    rise = quantile(level, fit._df) ** 2 * fit.dispersion
+    se = fit.se.to_numpy()[fit.keep]
+    ends = np.full((len(fit.keep), 2), np.nan)
+    for j, row in enumerate(np.flatnonzero(fit.keep)):
+        ends[row] = [_profile_end(fit, rows, j, sign * se[j], rise) for sign in (-1, 1)]
+    return pd.DataFrame(ends, index=fit.coef.index, columns=["lower", "upper"])
+
+
+def _profile_end(fit, rows, j, step, rise):
+    """The b on one side of the estimate at which the signed root of the profile deviance reaches its target."""
+    estimate, L = fit.solution.beta[j], np.eye(len(fit.solution.beta))[[j]]
+    best = {0.0: fit.solution.beta}
+
+    def excess(t):
+        near = best[min(best, key=lambda known: abs(known - t))]
+        try:
+            restricted = restricted_fit(rows, fit.family, fit.link, L, np.array([estimate + t * step]), near)
+        except InputError:  # no possible mean so far out: the deviance is infinite there
+            return np.sqrt(rise)
+        best[t] = restricted.beta
+        return np.sqrt(max(restricted.deviance - fit.deviance, 0.0)) - np.sqrt(rise)
+
+    far = 1.0
+    while excess(far) < 0:
+        if far > 1e4:
+            return np.copysign(np.inf, step)
+        far *= 1.5
+    near = far / 1.5 if far > 1 else 0.0
+    return estimate + step * optimize.brentq(excess, near, far, xtol=1e-12, rtol=1e-12)
+
+
+def compare(*fits):
+    """Analysis of deviance of nested fits, smallest first: what each step's coefficients take off the deviance.
+
+    Returns a DataFrame, one row a fit: df_resid, deviance, df, drop, statistic (chi-squared, or F where the dispersion
+    of the largest fit was estimated), P. Raises InputError where the fits are not nested or not of the same data.
+    """
+    if len(fits) < 2:
+        raise InputError(expected="at least two fits", got=f"{len(fits)}", remedy="compare(small, large)")
+    largest = fits[-1]
+    for small, large in zip(fits, fits[1:]):
+        _check_nested(small, large)
+    rows = []
+    for k, fit in enumerate(fits):
+        row = {"df_resid": fit.df_resid, "deviance": fit.deviance, "df": np.nan, "drop": np.nan, "statistic": np.nan, "P": np.nan}
+        if k:
+            df, drop = fits[k - 1].df_resid - fit.df_resid, fits[k - 1].deviance - fit.deviance
+            result = _test("", "lr", max(drop, 0.0) / largest.dispersion, df, largest._df)
+            row |= {"df": df, "drop": drop, "statistic": result.statistic, "P": result.p_value}
+        rows.append(row)
+    index = pd.Index([fit.design.formula or f"model {k + 1}" for k, fit in enumerate(fits)], name="model")
+    return pd.DataFrame(rows, index=index)
+
+
+def _check_nested(small, large):
+    def refuse(expected, got):
+        raise InputError(expected=expected, got=got, remedy="Fit both to the same rows, the smaller model first.")
+
+    if small.family != large.family or small.link != large.link:
+        refuse("one family and one link", f"{small.family}, {small.link} and {large.family}, {large.link}")
+    for name, what in (("y", "response"), ("weight", "weights"), ("offset", "offset")):
+        one, two = getattr(small.design, name), getattr(large.design, name)
+        if len(one) != len(two) or not np.array_equal(one, two):
+            refuse(f"the same {what} in both fits", f"{len(one)} and {len(two)} rows" if len(one) != len(two) else "different values")
+    if small.rank >= large.rank:
+        refuse("a larger model after a smaller one", f"ranks {small.rank} and {large.rank}")
+    X, Z = small.design.X[:, small.keep], large.design.X[:, large.keep]
+    Q = np.linalg.qr(Z / np.linalg.norm(Z, axis=0))[0]
+    X = X / np.linalg.norm(X, axis=0)
+    if np.max(np.linalg.norm(X - Q @ (Q.T @ X), axis=0)) > 1e-8:
+        refuse("nested models: every column of the smaller a combination of the larger's", "columns that the larger lacks")

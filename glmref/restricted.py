@@ -1,0 +1,42 @@
+"""Fits under a linear restriction L beta = c, by changing coordinates: beta = beta0 + N gamma, with L N = 0, L beta0 = c.
+
+The restricted model is an unrestricted one in gamma, with design X N and offset X beta0. Score tests, likelihood-ratio
+tests and profile likelihoods are made of such fits.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import linalg
+
+from .blocks import ArrayRows
+from .irls import fisher_scoring
+from .least_squares import Gram
+from .start import feasible, starting_coefficients
+from .standardize import evaluator
+
+
+class Restricted(NamedTuple):
+    """beta (p) that minimizes the deviance under the restriction, that deviance, and whether the rounds arrived."""
+
+    beta: np.ndarray
+    deviance: float
+    converged: bool
+
+
+def restricted_fit(rows, family, link, L, c, near):
+    """Minimize the deviance subject to L beta = c (L: q x p), starting from the feasible point nearest to `near` (p)."""
+    particular = linalg.lstsq(L, c)[0]
+    free = linalg.null_space(L)
+    inner = ArrayRows(rows.X @ free, rows.y, rows.offset + rows.X @ particular, rows.weight, rows.block_rows)
+    evaluate = evaluator(inner, family, link)
+    if free.shape[1] == 0:
+        summary = evaluate(np.zeros(0), Gram)
+        return Restricted(particular, np.inf if summary is None else summary.deviance, True)
+    gamma = free.T @ (near - particular)
+    solution = fisher_scoring(evaluate, gamma) if evaluate(gamma, Gram) is not None else None
+    if solution is None or not solution.converged:  # `near` was no good: begin from the data
+        _, gamma = starting_coefficients(inner, family, link)
+        fresh = fisher_scoring(evaluate, feasible(evaluate, inner, gamma, family, link))
+        solution = fresh if solution is None or fresh.deviance < solution.deviance else solution
+    return Restricted(particular + free @ solution.beta, solution.deviance, solution.converged)
