@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import linalg
 
 from . import design as designs
-from . import diagnostics, inference, report
+from . import diagnostics, inference, report, sandwich
 from .blocks import ArrayRows
 from .design import Design
 from .errors import InputError
@@ -47,14 +47,44 @@ class GLMFit:
     @cached_property
     def cov(self):
         """phi (X'WX)^-1, the model-based covariance (DataFrame)."""
-        full = np.full((len(self.keep), len(self.keep)), np.nan)
-        full[np.ix_(self.keep, self.keep)] = self.dispersion * inverse_information(self.root)
-        return pd.DataFrame(full, self._terms, self._terms)
+        return self._square(self.dispersion * inverse_information(self.root))
 
     @cached_property
     def se(self):
         """Standard errors: square roots of the diagonal of cov."""
         return pd.Series(np.sqrt(np.diag(self.cov)), self._terms, name="se")
+
+    @cached_property
+    def scores(self):
+        """Each row's contribution to the score, w (y - mu) h' / V(mu) x (n x rank): they sum to zero."""
+        _, score = self.family.working(self.design.y, self.linear_predictor, self.link)
+        return (self.design.weight * score)[:, None] * self.design.X[:, self.keep]
+
+    def covariance(self, kind="model", groups=None):
+        """Covariance of the estimates (DataFrame): "model"; "HC0" "HC1" "HC2" "HC3", robust to a wrong variance;
+        "cluster", robust to dependence within `groups` (one label per row), without a small-sample factor.
+        """
+        if kind == "model":
+            return self.cov
+        if kind not in (*sandwich.ROW_KINDS, "cluster"):
+            raise InputError(
+                expected='"model", "HC0", "HC1", "HC2", "HC3" or "cluster"', got=repr(kind), remedy="Choose one."
+            )
+        bread, used = inverse_information(self.root), self.design.weight > 0
+        if kind == "cluster":
+            if groups is None or len(groups) != len(self.design.y):
+                raise InputError(
+                    expected=f"groups with a label for each of the {len(self.design.y)} rows",
+                    got="none" if groups is None else f"{len(groups)}",
+                    remedy="Pass groups=, for instance a column of the table.",
+                )
+            return self._square(sandwich.by_cluster(bread, self.scores[used], np.asarray(groups)[used]))
+        return self._square(sandwich.by_row(kind, bread, self.scores[used], self.leverage[used]))
+
+    def _square(self, kept_values):
+        full = np.full((len(self.keep), len(self.keep)), np.nan)
+        full[np.ix_(self.keep, self.keep)] = kept_values
+        return pd.DataFrame(full, self._terms, self._terms)
 
     @property
     def _terms(self):
