@@ -1,21 +1,23 @@
-"""What each row says about the fit: residuals and leverage, as functions of y, the mean and the weight."""
+"""What each row says about the fit: residuals, leverage and influence, as functions of y, eta and the weight."""
 
 import numpy as np
+from scipy import special
 from scipy.linalg import solve_triangular
 
 from .errors import InputError
 
-RESIDUALS = ("response", "pearson", "deviance", "working")
+RESIDUALS = ("response", "pearson", "deviance", "working", "anscombe", "quantile")
 
 
-def residuals(kind, design, family, link, eta):
+def residuals(kind, design, family, link, eta, phi, rng):
     """Residuals of each row (n).
 
     response: y - mu. pearson: (y - mu) sqrt(w / V(mu)). deviance: sign(y - mu) sqrt(w d(y, mu)).
     working: (y - mu) / h'(eta), on the scale of the linear predictor.
+    anscombe: sqrt(w) [A(y) - A(mu)] / V(mu)^(1/6), A the integral of V^(-1/3) (Anscombe 1953; McCullagh & Nelder, 2.4.2).
+    quantile: Phi^-1 of P(Y <= y), drawn between the two sides of its jump for counts (Dunn & Smyth 1996).
     """
-    y, weight = design.y, design.weight
-    mu = link.inverse(eta)
+    y, weight, mu = design.y, design.weight, link.inverse(eta)
     if kind == "response":
         return y - mu
     if kind == "pearson":
@@ -24,6 +26,10 @@ def residuals(kind, design, family, link, eta):
         return np.sign(y - mu) * np.sqrt(weight * family.deviance(y, eta, link))
     if kind == "working":
         return (y - mu) / link.derivative(eta)
+    if kind == "anscombe":
+        return np.sqrt(weight) * (family.normalized(y) - family.normalized(mu)) / family.variance(mu) ** (1 / 6)
+    if kind == "quantile":
+        return quantile(y, mu, weight, family, phi, rng)
     raise InputError(
         expected="a kind of residual: " + ", ".join(map(repr, RESIDUALS)), got=repr(kind), remedy="Choose one of these."
     )
@@ -35,7 +41,36 @@ def pearson(y, eta, family, link):
     return np.sign(link.derivative(eta)) * np.divide(score, np.sqrt(weight), out=np.zeros_like(score), where=weight > 0)
 
 
+def quantile(y, mu, weight, family, phi, rng):
+    """Randomized quantile residuals: exactly standard normal if the model is true. Rows of weight 0: NaN."""
+    used = weight > 0
+    y, mu, weight = y[used], mu[used], weight[used]
+    low, high = family.tails(y, mu, phi, weight)
+    if family.spacing is not None:
+        step = 1.0 if family.spacing == "count" else 1.0 / weight
+        low_before, high_before = family.tails(y - step, mu, phi, weight)
+        u = np.random.default_rng(rng).uniform(size=len(y))
+        low, high = low_before + u * (low - low_before), high + (1 - u) * (high_before - high)
+    full = np.full(len(used), np.nan)
+    full[used] = np.where(low < 0.5, special.ndtri(low), -special.ndtri(high))  # the smaller tail has the digits
+    return full
+
+
 def leverage(X, root, working_weight):
     """Diagonal of the hat matrix W^(1/2) X (X'WX)^-1 X' W^(1/2) (n), with X'WX = R'R."""
     scaled = solve_triangular(root, X.T, trans="T")
     return working_weight * np.sum(scaled**2, axis=0)
+
+
+def cooks_distance(pearson_residuals, h, phi, p):
+    """r^2 h / [phi p (1 - h)^2]: how far, in standard errors, all coefficients move without the row (one step)."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return pearson_residuals**2 * h / (phi * p * (1 - h) ** 2)
+
+
+def dfbetas(scores, h, root, phi):
+    """Change of each coefficient without the row, in its standard errors (n x p): (X'WX)^-1 u / (1 - h), one step."""
+    inverse = solve_triangular(root, np.eye(len(root)))
+    bread = inverse @ inverse.T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return (scores / (1 - h)[:, None]) @ bread / np.sqrt(phi * np.diag(bread))

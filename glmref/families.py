@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy import optimize, special
+from scipy import optimize, special, stats
 
 from . import links
 from .errors import InputError
@@ -27,6 +27,7 @@ class Family:
     """One family. y, mu, eta: arrays of one shape; phi > 0 the dispersion; weight w > 0 the prior weight.
 
     dispersion: phi where the family fixes it (Poisson, binomial: 1), None where it is estimated.
+    spacing: None for a continuous response; "count" where y steps by 1, "share" where it steps by 1 / w.
     canonical_link: the link software calls canonical; theta = canonical_factor * canonical_link.link(mu).
     parameter_interval, mean_interval: the open ranges of theta and mu; response_domain: the values y may take, in words.
     """
@@ -38,6 +39,7 @@ class Family:
     mean_interval: ClassVar[tuple] = REAL
     response_domain: ClassVar[str] = "any number"
     dispersion: ClassVar[float | None] = None
+    spacing: ClassVar[str | None] = None
 
     def cumulant(self, theta, lib):
         """b(theta) as the textbook writes it."""
@@ -58,6 +60,20 @@ class Family:
     def saturated_log_density(self, y, phi, weight):
         """log f(y) at mu = y, so that log f = saturated - w d(y, mu) / (2 phi)."""
         raise NotImplementedError
+
+    def tails(self, y, mu, phi, weight):
+        """P(Y <= y) and P(Y > y), each to its own relative accuracy."""
+        raise InputError(
+            expected="a family with a distribution function",
+            got=self.name,
+            remedy="Use deviance residuals, which need only the mean and the variance function.",
+        )
+
+    def normalized(self, t):
+        """A(t), the integral of V^(-1/3): A(y) is more nearly normal than y (Anscombe 1953)."""
+        raise InputError(
+            expected="a family whose Anscombe transform is known", got=self.name, remedy="Use deviance residuals."
+        )
 
     def in_domain(self, y):
         """Which y the family can produce."""
@@ -118,6 +134,14 @@ class Gaussian(Family):
     def saturated_log_density(self, y, phi, weight):
         return -0.5 * np.log(2 * np.pi * phi / weight) + np.zeros_like(y)
 
+    def tails(self, y, mu, phi, weight):
+        z = (y - mu) / np.sqrt(phi / weight)
+        return special.ndtr(z), special.ndtr(-z)
+
+    def normalized(self, t):
+        return np.array(t, dtype=float)
+
+
 
 class Poisson(Family):
     """Counts (or rates): V = mu, phi = 1. theta = log mu. Prior weights multiply the log-density, as in R."""
@@ -127,6 +151,7 @@ class Poisson(Family):
     mean_interval = POSITIVE
     response_domain = "a count: a number >= 0"
     dispersion = 1.0
+    spacing = "count"
 
     def cumulant(self, theta, lib):
         return lib.exp(theta)
@@ -155,6 +180,16 @@ class Poisson(Family):
     def starting_mean(self, y, weight):
         return y + 0.1
 
+    def tails(self, y, mu, phi, weight):
+        counts = np.floor(y)
+        below = counts < 0
+        counts = np.where(below, 0.0, counts)
+        return np.where(below, 0.0, special.pdtr(counts, mu)), np.where(below, 1.0, special.pdtrc(counts, mu))
+
+    def normalized(self, t):
+        return 1.5 * np.cbrt(t) ** 2
+
+
 
 class Binomial(Family):
     """Proportions y of w trials (weights = trials; Bernoulli: w = 1): V = mu (1 - mu), phi = 1. theta = logit mu."""
@@ -164,6 +199,7 @@ class Binomial(Family):
     mean_interval = UNIT
     response_domain = "a proportion: a number from 0 to 1 (counts of successes go in as successes / trials, weights = trials)"
     dispersion = 1.0
+    spacing = "share"
 
     def cumulant(self, theta, lib):
         return lib.log(1 + lib.exp(theta))
@@ -196,6 +232,18 @@ class Binomial(Family):
 
     def starting_mean(self, y, weight):
         return (weight * y + 0.5) / (weight + 1.0)
+
+    def tails(self, y, mu, phi, weight):
+        successes = np.round(np.asarray(y * weight, dtype=float), 9)
+        below, all_of_them = successes < 0, successes >= weight
+        k = np.clip(np.floor(successes), 0, np.maximum(weight - 1, 0))
+        # P(successes <= k) = I_(1-mu)(trials - k, k + 1), the incomplete beta function
+        cdf, sf = special.betainc(weight - k, k + 1, 1 - mu), special.betainc(k + 1, weight - k, mu)
+        return np.where(below, 0.0, np.where(all_of_them, 1.0, cdf)), np.where(below, 1.0, np.where(all_of_them, 0.0, sf))
+
+    def normalized(self, t):
+        return special.beta(2 / 3, 2 / 3) * special.betainc(2 / 3, 2 / 3, t)
+
 
 
 class Gamma(Family):
@@ -249,6 +297,14 @@ class Gamma(Family):
             high += 1.0
         return float(np.exp(optimize.brentq(excess, low, high, xtol=1e-15, rtol=1e-15)))
 
+    def tails(self, y, mu, phi, weight):
+        shape = weight / phi
+        return special.gammainc(shape, shape * y / mu), special.gammaincc(shape, shape * y / mu)
+
+    def normalized(self, t):
+        return 3 * np.cbrt(t)
+
+
 
 class InverseGaussian(Family):
     """Positive, very skewed amounts (first-passage times): V = mu^3. theta = -1 / (2 mu^2)."""
@@ -278,6 +334,14 @@ class InverseGaussian(Family):
 
     def in_domain(self, y):
         return np.isfinite(y) & (y > 0)
+
+    def tails(self, y, mu, phi, weight):
+        law = stats.invgauss(mu * phi / weight, scale=weight / phi)
+        return law.cdf(y), law.sf(y)
+
+    def normalized(self, t):
+        return np.log(t)
+
 
 
 BY_NAME = {family.name: family for family in (Gaussian(), Binomial(), Poisson(), Gamma(), InverseGaussian())}

@@ -105,15 +105,30 @@ class GLMFit:
         """mu = h(eta)."""
         return self.link.inverse(self.linear_predictor)
 
-    def residuals(self, kind="deviance"):
-        """kind: "response", "pearson", "deviance" or "working"."""
-        return diagnostics.residuals(kind, self.design, self.family, self.link, self.linear_predictor)
+    def residuals(self, kind="deviance", rng=0):
+        """kind: "response", "pearson", "deviance", "working", "anscombe" or "quantile".
+
+        rng: seed of the draws that quantile residuals of counts need; another seed gives another, equally good set.
+        """
+        phi = self.dispersion if kind == "quantile" else None
+        return diagnostics.residuals(kind, self.design, self.family, self.link, self.linear_predictor, phi, rng)
 
     @cached_property
     def leverage(self):
         """Diagonal of the hat matrix; 0 for rows of weight 0."""
         weight, _ = self.family.working(self.design.y, self.linear_predictor, self.link)
         return diagnostics.leverage(self.design.X[:, self.keep], self.root, self.design.weight * weight)
+
+    @cached_property
+    def cooks_distance(self):
+        """r_P^2 h / [phi p (1 - h)^2], the influence of each row on all coefficients."""
+        return diagnostics.cooks_distance(self.residuals("pearson"), self.leverage, self.dispersion, self.rank)
+
+    @cached_property
+    def dfbetas(self):
+        """Change of each coefficient, in standard errors, if the row were left out (one step; DataFrame rows x terms)."""
+        values = diagnostics.dfbetas(self.scores, self.leverage, self.root, self.dispersion)
+        return pd.DataFrame(values, self.design.index, self._terms[self.keep])
 
     @property
     def nobs(self):
