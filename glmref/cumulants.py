@@ -161,8 +161,11 @@ def _inverse(mean, theta, numerical, interval, mean_interval):
         roots = []
     for root in roots:
         formula = _vectorized(sp.lambdify(target, root, "numpy"))
-        if np.allclose(formula(numerical[1](probe)), probe, rtol=1e-10):
-            return formula
+        try:
+            if np.allclose(formula(numerical[1](probe)), probe, rtol=1e-10):
+                return formula
+        except NameError:  # a function that numpy does not have, such as Lambert's W
+            continue
 
     def newton(mu):
         mu = np.asarray(mu, dtype=float)

@@ -1,26 +1,29 @@
 """From a formula and a table, or from arrays, to the numbers a fit needs: X, y, offset, weights.
 
-The only module that knows formulaic. Everything wrong with the input is found here, before any arithmetic,
-and named: what was expected, what came and in which row, what to do.
+The only module, beside `hypothesis`, that knows formulaic. Everything wrong with the input is found here, before any
+arithmetic, and named.
 """
 
+import re
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from formulaic import Formula
 from formulaic.errors import DataMismatchWarning, FormulaicError
 
+from . import checks
 from .blocks import ArrayRows
 from .errors import InputError
 
 
 @dataclass(frozen=True)
 class Design:
-    """X (n x p) float64; y, offset, weight (n); names: of the p terms; index: the rows' labels.
+    """X (n x p) float64; y, offset, weight (n); names: of the p terms; index: the rows' labels; dropped: rows left out.
 
-    spec: formulaic's model specification (None for arrays); offset_term: the offset as text (None if an array).
+    X is a read-only view of the caller's array where that needed no conversion: do not change it while the fit is in use.
+    spec: formulaic's model specification (None for arrays); offset_term, offset_spec: the offset as text, and its state.
     """
 
     X: np.ndarray
@@ -29,9 +32,29 @@ class Design:
     weight: np.ndarray
     names: tuple
     index: pd.Index
+    dropped: int = 0
     formula: str | None = None
     spec: object = None
     offset_term: str | None = None
+    offset_spec: object = None
+
+    def __post_init__(self):
+        n, p = self.X.shape
+        if n == 0 or p == 0:
+            raise InputError(
+                expected="at least one row and one column",
+                got=f"{n} rows and {p} columns",
+                remedy="Check the table and the filter before the fit; '~ 1' fits a mean alone.",
+            )
+        checks.finite(self.X, self.index, "X", self.names)
+        checks.finite(self.y, self.index, "y")
+        checks.finite(self.offset, self.index, "offset")
+        checks.finite(self.weight, self.index, "weights")
+        checks.weights(self.weight, self.index)
+        for name in ("X", "y", "offset", "weight"):
+            array = np.ascontiguousarray(getattr(self, name)).view()
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
 
     @property
     def rows(self):
@@ -45,36 +68,44 @@ class Design:
 def from_formula(formula, data, *, offset=None, weights=None, missing="error"):
     """The Design of `formula` in `data` (a DataFrame or a mapping of columns). offset, weights: array, column or expression.
 
-    missing: "error" (default) or "drop" rows with a missing value in a variable that is used.
+    missing: "error" (default) or "drop" rows with a missing value in a variable that is used. Levels of a factor that
+    no row has are left out, as in R.
     """
     table = _table(data)
     parsed = _parse(formula)
-    terms = [term for term in (offset, weights) if isinstance(term, str)]
-    used = _variables(parsed, terms, table)
-    keep = _complete(table[used].isna().any(axis=1).to_numpy(), table.index, f"in {', '.join(map(repr, used))}", missing)
-    whole, table = len(table), table.loc[keep]
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", DataMismatchWarning)
-        matrices = _evaluate(lambda: parsed.get_model_matrix(table, na_action="ignore", output="pandas"), formula)
-    return _checked(
+    terms = [_term(term, what) for term, what in ((offset, "offset"), (weights, "weights")) if isinstance(term, str)]
+    used = _variables([parsed, *terms], table)
+    keep = checks.complete(table[used].isna().any(axis=1).to_numpy(), table.index, _where(used), missing)
+    index, table = table.index, _readied(table.loc[keep, used], str(formula))
+    matrices = _evaluate(lambda: parsed.get_model_matrix(table, na_action="ignore", output="pandas"), formula)
+    if not isinstance(getattr(matrices, "rhs", None), pd.DataFrame):
+        raise InputError(
+            expected="one right-hand side", got=repr(formula), remedy="Write the terms with +; | has no meaning here."
+        )
+    _check_factors(matrices.rhs.model_spec, formula)
+    offset_values, offset_spec = _per_row(offset, table, "offset", index, keep, 0.0)
+    return Design(
         X=matrices.rhs.to_numpy(dtype=float),
-        y=_response(matrices.lhs, formula),
-        offset=_per_row(offset, table, "offset", whole, keep, 0.0),
-        weight=_per_row(weights, table, "weights", whole, keep, 1.0),
+        y=_response(matrices.lhs),
+        offset=offset_values,
+        weight=_per_row(weights, table, "weights", index, keep, 1.0)[0],
         names=tuple(map(str, matrices.rhs.columns)),
         index=table.index,
+        dropped=int(np.count_nonzero(~keep)),
         formula=str(formula),
         spec=matrices.rhs.model_spec,
         offset_term=offset if isinstance(offset, str) else None,
+        offset_spec=offset_spec,
     )
 
 
 def from_arrays(X, y, *, offset=None, weights=None, names=None, missing="error"):
     """The Design of X (n x p) and y (n). names: p strings; default the DataFrame's columns, or x1 ... xp."""
-    index = X.index if isinstance(X, pd.DataFrame) else None
+    index = next((part.index for part in (X, y) if isinstance(part, (pd.DataFrame, pd.Series))), None)
     if names is None and isinstance(X, pd.DataFrame):
-        names = map(str, X.columns)
-    X, y = _numbers(X, "X"), _numbers(y, "y")
+        names = X.columns
+    checks.same_rows(y, index, "y")
+    X, y = checks.as_numbers(X, "X"), checks.as_numbers(y, "y")
     if X.ndim != 2:
         raise InputError(
             expected="X with two dimensions, rows by columns",
@@ -87,90 +118,82 @@ def from_arrays(X, y, *, offset=None, weights=None, names=None, missing="error")
             got=f"an array of shape {y.shape}",
             remedy="Pass y as a one-dimensional array in the order of X's rows.",
         )
-    index = pd.RangeIndex(len(X)) if index is None else index
-    names = tuple(f"x{j + 1}" for j in range(X.shape[1])) if names is None else tuple(map(str, names))
-    if len(names) != X.shape[1] or len(set(names)) != len(names):
-        raise InputError(
-            expected=f"{X.shape[1]} different names, one per column of X",
-            got=f"{len(names)}: {', '.join(names)}",
-            remedy="Pass names= with one string per column.",
-        )
-    absent = np.isnan(y) | np.isnan(X).any(axis=1)
-    keep = _complete(absent, index, "in X or y", missing)
-    return _checked(
-        X=np.ascontiguousarray(X[keep]) if not keep.all() else np.ascontiguousarray(X),
-        y=y[keep],
-        offset=_per_row(offset, None, "offset", len(X), keep, 0.0),
-        weight=_per_row(weights, None, "weights", len(X), keep, 1.0),
-        names=names,
-        index=index[keep],
-    )
+    n, p = X.shape
+    names = checks.column_names([f"x{j + 1}" for j in range(p)] if names is None else names, p)
+    offset = np.zeros(n) if offset is None else checks.vector(_no_text(offset, "offset"), "offset", n, index)
+    weights = np.ones(n) if weights is None else checks.vector(_no_text(weights, "weights"), "weights", n, index)
+    index = pd.RangeIndex(n) if index is None else index
+    keep = np.ones(n, dtype=bool)
+    if np.isnan(np.sum(X)) or np.isnan(np.sum(y)):
+        keep = checks.complete(np.isnan(y) | np.isnan(X).any(axis=1), index, "in X or y", missing)
+    elif missing != "error":
+        checks.complete(~keep, index, "in X or y", missing)
+    if keep.all():
+        return Design(X, y, offset, weights, names, index)
+    return Design(X[keep], y[keep], offset[keep], weights[keep], names, index[keep], int(np.count_nonzero(~keep)))
 
 
 def new_rows(design, data, offset=None):
-    """X and offset of new rows for a fitted design: a table where it was a formula, else an array of its columns."""
-    if design.spec is None:
-        X = _numbers(data, "data")
-        if X.ndim != 2 or X.shape[1] != design.X.shape[1]:
-            raise InputError(
-                expected=f"an array with the {design.X.shape[1]} columns of the fit",
-                got=f"shape {X.shape}",
-                remedy="Pass the columns " + ", ".join(design.names) + " in this order.",
-            )
-        index = data.index if isinstance(data, pd.DataFrame) else pd.RangeIndex(len(X))
-        table = None
-    else:
-        table = _table(data)
-        terms = [design.offset_term] if design.offset_term and offset is None else []
-        used = _variables(design.spec.formula, terms, table)
-        _complete(table[used].isna().any(axis=1).to_numpy(), table.index, f"in {', '.join(map(repr, used))}", "error")
-        _check_levels(design.spec, table)
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", DataMismatchWarning)
-            X = _evaluate(lambda: design.spec.get_model_matrix(table, na_action="ignore"), design.formula)
-        X, index = np.asarray(X, dtype=float), table.index
+    """X, offset and labels of new rows for a fitted design: a table where it was a formula, else an array of its columns."""
+    X, table, index = _array_rows(design, data) if design.spec is None else _table_rows(design, data, offset)
     if offset is None and design.offset_term is None and np.any(design.offset != 0):
         raise InputError(
             expected="an offset for the new rows, since the fit had one",
             got="none",
             remedy="Pass offset= with one number per row, or fit with the offset given as an expression.",
         )
-    offset = design.offset_term if offset is None else offset
-    offset = _per_row(offset, table, "offset", len(X), np.ones(len(X), dtype=bool), 0.0)
-    _finite(X, index, "the new rows")
-    _finite(offset, index, "offset")
+    everything = np.ones(len(X), dtype=bool)
+    if offset is None and design.offset_spec is not None:
+        offset = _evaluate(lambda: design.offset_spec.get_model_matrix(table, na_action="ignore"), design.offset_term)
+        offset = np.asarray(offset, dtype=float)[:, 0]
+    else:
+        offset, _ = _per_row(design.offset_term if offset is None else offset, table, "offset", index, everything, 0.0)
+    checks.finite(X, index, "the new rows", design.names)
+    checks.finite(offset, index, "offset")
     return X, offset, index
 
 
-def _checked(**parts):
-    design = Design(**parts)
-    n, p = design.X.shape
-    if n == 0 or p == 0:
+def _array_rows(design, data):
+    if isinstance(data, pd.DataFrame):
+        absent = [name for name in design.names if name not in data.columns]
+        if absent:
+            raise InputError(
+                expected="the columns of the fit: " + ", ".join(design.names),
+                got="a table without " + ", ".join(absent),
+                remedy="Name the columns as in the fit, or pass .to_numpy() with the columns in this order.",
+            )
+        data = data[list(design.names)]
+    X = checks.as_numbers(data, "data")
+    if X.ndim != 2 or X.shape[1] != design.X.shape[1]:
         raise InputError(
-            expected="at least one row and one column",
-            got=f"{n} rows and {p} columns",
-            remedy="Check the table and the filter before the fit; '~ 1' fits a mean alone.",
+            expected=f"an array with the {design.X.shape[1]} columns of the fit",
+            got=f"shape {X.shape}",
+            remedy="Pass the columns " + ", ".join(design.names) + " in this order.",
         )
-    _finite(design.X, design.index, "X", design.names)
-    _finite(design.y, design.index, "y")
-    _finite(design.offset, design.index, "offset")
-    _finite(design.weight, design.index, "weights")
-    negative = np.flatnonzero(design.weight < 0)
-    if len(negative):
-        raise InputError(
-            expected="weights >= 0",
-            got=f"{design.weight[negative[0]]:g} in {row(design.index, negative[0])}",
-            remedy="Weights count trials or measure precision; to leave a row out give it weight 0.",
-        )
-    if not np.any(design.weight > 0):
-        raise InputError(expected="a row with positive weight", got="only weights of 0", remedy="Check weights=.")
-    return replace(design, X=np.ascontiguousarray(design.X))
+    return X, None, data.index if isinstance(data, pd.DataFrame) else pd.RangeIndex(len(X))
 
 
-def row(index, position):
-    """How an error names a row: its position, and its label where that differs."""
-    label = index[position]
-    return f"row {position}" if label == position else f"row {position} (labelled {label!r})"
+def _table_rows(design, data, offset):
+    table = _table(data)
+    terms = [_term(design.offset_term, "offset")] if design.offset_term and offset is None else []
+    used = _variables([design.spec.formula, *terms], table)
+    absent = table[used].isna().any(axis=1).to_numpy()
+    if absent.any():
+        raise InputError(
+            expected="no missing values in the new rows",
+            got=f"{np.count_nonzero(absent)} of {len(absent)} rows with one {_where(used)}",
+            remedy="Fill them in, or predict for the others: data.dropna().",
+        )
+    table = _readied(table[used], design.formula)
+    _check_levels(design.spec, table)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DataMismatchWarning)
+        X = _evaluate(lambda: design.spec.get_model_matrix(table, na_action="ignore"), design.formula)
+    return np.asarray(X, dtype=float), table, table.index
+
+
+def _where(used):
+    return f"in {', '.join(map(repr, used))}"
 
 
 def _table(data):
@@ -186,10 +209,33 @@ def _table(data):
         ) from None
 
 
+def _readied(table, formula):
+    """The used columns in types that formulas treat right: whole numbers as floats (their powers overflow), unless they
+    are made a factor; numbers stored as objects as numbers; factors without the levels that no row has."""
+    columns = {}
+    for name, column in table.items():
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            column = column.cat.remove_unused_categories()
+        elif isinstance(column.dtype, pd.StringDtype):
+            column = column.astype(object)
+        elif column.dtype == object and all(checks.is_number(value) for value in column):
+            column = column.astype(float)
+        elif pd.api.types.is_integer_dtype(column.dtype) and not re.search(rf"C\(\s*`?{re.escape(str(name))}\b", formula):
+            column = column.astype(float)
+        if pd.api.types.is_datetime64_any_dtype(column.dtype) or pd.api.types.is_complex_dtype(column.dtype):
+            raise InputError(
+                expected=f"numbers or categories in {name!r}",
+                got=str(column.dtype),
+                remedy="Turn dates into numbers first, for instance days since the first.",
+            )
+        columns[name] = column
+    return pd.DataFrame(columns, index=table.index)
+
+
 def _parse(formula):
     try:
         parsed = Formula(formula)
-    except FormulaicError as error:
+    except (FormulaicError, TypeError, ValueError) as error:
         raise InputError(
             expected="a formula such as 'y ~ x + C(group)'", got=f"{formula!r}: {_first_line(error)}", remedy="Correct it."
         ) from None
@@ -200,53 +246,67 @@ def _parse(formula):
     return parsed
 
 
+def _term(text, what):
+    """An offset or weights given as text: one term of a formula without intercept."""
+    try:
+        parsed = Formula(f"0 + {text}") if text.strip() and "~" not in text else None
+    except FormulaicError:
+        parsed = None
+    if parsed is None:
+        raise InputError(
+            expected=f"{what} as a column or an expression such as 'log(exposure)'", got=repr(text), remedy="Correct it."
+        )
+    return parsed
+
+
 def _evaluate(build, formula):
     try:
         with np.errstate(all="ignore"):  # log(0) becomes an error of ours that names the row
             return build()
-    except FormulaicError as error:
-        raise InputError(
-            expected=f"every term of {formula!r} to be computable from the table",
-            got=_first_line(error),
-            remedy="Check the spelling of columns and functions.",
-        ) from None
     except DataMismatchWarning as error:
         raise InputError(
             expected="only factor levels that the fit has seen",
             got=str(error).split(". ")[0],
             remedy="Drop those rows, or fit with the level present.",
         ) from None
+    except (FormulaicError, TypeError, ValueError, KeyError, AttributeError) as error:
+        raise InputError(
+            expected=f"every term of {str(formula)!r} to be computable from the table",
+            got=_first_line(error),
+            remedy="Check the spelling of columns and functions, and the types of the columns.",
+        ) from None
 
 
-def _variables(parsed, terms, table):
-    required = set(parsed.required_variables)
-    for term in terms:
-        required |= {term} if term in table.columns else set(Formula(f"0 + {term}").required_variables)
-    unknown = sorted(map(str, required - set(table.columns)))
+def _variables(formulas, table):
+    """The table's columns that the formulas use, in the table's order."""
+    required = set().union(*(formula.required_variables for formula in formulas))
+    columns = list(table.columns)
+    # formulaic splits a quoted name at its dots, so that `a.b` requires a
+    parts = {str(column).split(".")[0]: column for column in columns if "." in str(column)}
+    unknown = sorted(str(name) for name in required if name not in columns and name not in parts)
     if unknown:
+        hint = {"offset": " An offset goes in offset=.", "cbind": " Counts of successes go in as proportions with weights=trials."}
         raise InputError(
-            expected="columns of the table: " + ", ".join(map(str, table.columns)) + " (or a known function)",
+            expected="columns of the table: " + ", ".join(map(str, columns)) + " (or a known function)",
             got=", ".join(map(repr, unknown)),
-            remedy="Check the spelling, or add the column.",
+            remedy="Check the spelling, or add the column." + "".join(hint.get(name, "") for name in unknown),
         )
-    return [column for column in table.columns if column in required]
-
-
-def _complete(absent, index, where, missing):
-    if missing not in ("error", "drop"):
-        raise InputError(expected='missing="error" or "drop"', got=repr(missing), remedy="Choose one.")
-    positions = np.flatnonzero(absent)
-    if len(positions) and missing == "error":
-        shown = ", ".join(row(index, position) for position in positions[:5])
+    # nor does it report what stands inside center() and its like: look for the names in the text as well
+    text = " ".join(map(str, formulas))
+    used = [
+        column
+        for column in columns
+        if column in required or re.search(rf"(?<![\w.]){re.escape(str(column))}(?![\w.])", text)
+    ]
+    twice = sorted({str(column) for column in used if columns.count(column) > 1})
+    if twice:
         raise InputError(
-            expected="no missing values",
-            got=f"{len(positions)} of {len(absent)} rows with one {where}: {shown}{', ...' if len(positions) > 5 else ''}",
-            remedy='Fill them in, or pass missing="drop" to fit without these rows.',
+            expected="one column of each name", got=f"several called {', '.join(twice)}", remedy="Rename or drop one."
         )
-    return ~absent
+    return used
 
 
-def _response(lhs, formula):
+def _response(lhs):
     if lhs.shape[1] != 1:
         raise InputError(
             expected="one numeric response",
@@ -256,70 +316,65 @@ def _response(lhs, formula):
     return lhs.to_numpy(dtype=float)[:, 0]
 
 
-def _per_row(values, table, what, n, keep, default):
-    """The n values of an offset or of weights as float64, from an array, a column's name or an expression."""
-    if values is None:
-        return np.full(np.count_nonzero(keep), default)
+def _no_text(values, what):
     if isinstance(values, str):
-        if table is None:
-            raise InputError(
-                expected=f"{what} as an array, since X is one", got=repr(values), remedy="Pass the numbers themselves."
-            )
-        if values in table.columns:
-            return _numbers(table[values], what)
-        columns = _evaluate(lambda: Formula(f"0 + {values}").get_model_matrix(table, na_action="ignore"), values)
-        if columns.shape[1] != 1:
-            raise InputError(
-                expected=f"{what} as one column",
-                got=f"{columns.shape[1]} columns from {values!r}",
-                remedy="In a formula + adds terms; write {a + b} for the sum of two columns.",
-            )
-        return columns.to_numpy(dtype=float)[:, 0]
-    values = _numbers(values, what)
-    if values.ndim == 0:
-        values = np.full(n, float(values))
-    if values.shape != (n,):
         raise InputError(
-            expected=f"{what} with one number for each of the {n} rows",
-            got=f"an array of shape {values.shape}",
-            remedy="Give one number per row of the data, in their order.",
+            expected=f"{what} as an array, since X is one", got=repr(values), remedy="Pass the numbers themselves."
         )
-    return values[keep]
+    return values
 
 
-def _numbers(values, what):
-    try:
-        return np.asarray(values, dtype=float)
-    except (TypeError, ValueError) as error:
+def _per_row(values, table, what, index, keep, default):
+    """An offset or weights for the kept rows, from an array, a column's name or an expression; and the expression's state."""
+    if values is None:
+        return np.full(np.count_nonzero(keep), default), None
+    if not isinstance(values, str):
+        return checks.vector(values, what, len(keep), index)[keep], None
+    if table is None:
+        _no_text(values, what)
+    if values in table.columns:
+        return checks.as_numbers(table[values], what), None
+    columns = _evaluate(lambda: _term(values, what).get_model_matrix(table, na_action="ignore", output="pandas"), values)
+    if columns.shape[1] != 1:
         raise InputError(
-            expected=f"{what} as numbers", got=str(error), remedy="Convert text columns first, or use a formula."
-        ) from None
-
-
-def _finite(values, index, what, names=None):
-    bad = np.argwhere(~np.isfinite(values))
-    if len(bad):
-        at = tuple(bad[0])
-        column = f", column {names[at[1]]!r}" if names and len(at) > 1 else ""
-        raise InputError(
-            expected=f"finite numbers in {what}",
-            got=f"{values[at]} in {row(index, at[0])}{column}",
-            remedy="Look for a logarithm of 0 or a division by 0, or drop the row.",
+            expected=f"{what} as one column",
+            got=f"{columns.shape[1]} columns from {values!r}",
+            remedy="In a formula + adds terms; write {a + b} for the sum of two columns.",
         )
+    return columns.to_numpy(dtype=float)[:, 0], columns.model_spec
+
+
+def _levels(state):
+    if "contrasts" in state:
+        return list(state["contrasts"].levels)
+    return list(state.get("categories", []))
+
+
+def _check_factors(spec, formula):
+    for factor, (_, state) in spec.encoder_state.items():
+        if len(_levels(state)) == 1 and "Intercept" in map(str, spec.column_names):
+            raise InputError(
+                expected=f"a factor {factor!r} with at least two levels",
+                got=f"only {_levels(state)[0]!r}",
+                remedy=f"Leave it out of {formula!r}: it cannot be told from the intercept.",
+            )
 
 
 def _check_levels(spec, table):
     for factor, (_, state) in spec.encoder_state.items():
-        if "categories" in state and factor in table.columns:
-            known = list(state["categories"])
-            for position, level in enumerate(table[factor]):
-                if level not in known:
-                    raise InputError(
-                        expected=f"{factor!r} to be one of {', '.join(map(repr, known))}, the levels of the fit",
-                        got=f"{level!r} in {row(table.index, position)}",
-                        remedy="Drop those rows, or fit with the level present.",
-                    )
+        named = re.fullmatch(r"C\(\s*`?([^,`]+?)`?\s*(,.*)?\)", factor)
+        column, known = named[1] if named else factor, _levels(state)
+        if not known or column not in table.columns:
+            continue
+        unseen = ~table[column].isin(known).to_numpy()
+        if unseen.any():
+            position = int(np.argmax(unseen))
+            raise InputError(
+                expected=f"{column!r} to be one of {', '.join(map(repr, known))}, the levels of the fit",
+                got=f"{table[column].iloc[position]!r} in {checks.row(table.index, position)}",
+                remedy="Drop those rows, or fit with the level present.",
+            )
 
 
 def _first_line(error):
-    return str(error).strip().splitlines()[0]
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -19,7 +19,7 @@ from scipy import optimize, special, stats
 from . import links
 from .errors import InputError
 from .links import NEGATIVE, POSITIVE, REAL, UNIT, Link
-from .numerics import entropy_gap, gap, stirling_error
+from .numerics import entropy_gap, gap, log_minus_digamma, stirling_error
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,18 @@ class Family:
         with np.errstate(all="ignore"):
             mu = link.inverse(eta)
         return inside & (mu > low) & (mu < high)
+
+    def eta_interval(self, eta, link):
+        """The ends of the interval of possible linear predictors around each eta."""
+        low, high = link.domain
+        if not (self.mean_interval[0] <= link.image[0] and link.image[1] <= self.mean_interval[1]):
+            with np.errstate(all="ignore"):
+                ends = sorted(float(link.link(np.float64(end))) for end in self.mean_interval)
+            low, high = max(low, ends[0]), min(high, ends[1])
+        pole = link.pole
+        if pole is None:
+            return np.full(np.shape(eta), low), np.full(np.shape(eta), high)
+        return np.where(eta > pole, max(low, pole), low), np.where(eta > pole, high, min(high, pole))
 
     def __str__(self):
         return self.name
@@ -218,7 +230,7 @@ class Binomial(Family):
     def working(self, y, eta, link):
         # h'^2 / [mu (1 - mu)] and (y - mu) h' / [mu (1 - mu)], without ever forming mu (1 - mu).
         rise, fall = link.relative_derivative(eta), link.hazard(eta)
-        return rise * fall, y * rise - (1.0 - y) * fall
+        return _times(rise, fall), _times(y, rise) - _times(1.0 - y, fall)
 
     def saturated_log_density(self, y, phi, weight):
         successes, failures = np.asarray(y * weight, dtype=float), np.asarray((1.0 - y) * weight, dtype=float)
@@ -287,8 +299,7 @@ class Gamma(Family):
             return 0.0
 
         def excess(log_phi):
-            shape = weight / np.exp(log_phi)
-            return 2 * np.sum(weight * (np.log(shape) - special.digamma(shape))) - deviance
+            return 2 * np.sum(weight * log_minus_digamma(weight / np.exp(log_phi))) - deviance
 
         low = high = np.log(deviance / len(weight))
         while excess(low) > 0:
@@ -344,15 +355,21 @@ class InverseGaussian(Family):
 
 
 
+def _times(a, b):
+    """a b, and 0 where either is 0, even if the other has overflowed."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.where((a == 0) | (b == 0), 0.0, a * b)
+
+
 BY_NAME = {family.name: family for family in (Gaussian(), Binomial(), Poisson(), Gamma(), InverseGaussian())}
 
 
 def get(family):
     """The family of that name, or the family itself. Unknown names raise InputError with the known ones."""
-    if isinstance(family, Family):
+    if isinstance(family, type) and issubclass(family, Family) and hasattr(family, "name"):
+        family = family()
+    if isinstance(family, Family) and hasattr(family, "name"):
         return family
-    if isinstance(family, type) and issubclass(family, Family):
-        return family()
     if isinstance(family, str) and family in BY_NAME:
         return BY_NAME[family]
     raise InputError(

@@ -8,14 +8,14 @@ import warnings
 
 import numpy as np
 
+from . import checks, families, links
 from . import design as designs
-from . import families, links
-from .errors import AliasWarning, ConvergenceWarning, InputError, SeparationWarning
+from .errors import AliasWarning, ConvergenceWarning, SeparationWarning
 from .glmfit import GLMFit
 from .irls import fisher_scoring
-from .least_squares import Gram
+from .least_squares import Triangle, solve
 from .standardize import evaluator, refined_root
-from .start import feasible, given_start, starting_coefficients
+from .start import choose_columns, feasible_start, given_start
 
 
 def glm(formula, data, family="gaussian", *, link=None, offset=None, weights=None, dispersion=None, missing="error", **control):
@@ -41,89 +41,68 @@ def fit_glm(
     return fit(design, family, link, dispersion, **control)
 
 
-def fit(design, family, link=None, dispersion=None, *, start=None, max_iter=200, tol=1e-10):
-    """Fit a Design. start: p coefficients to begin from; tol: see irls.fisher_scoring."""
+def fit(design, family, link=None, dispersion=None, **control):
+    """Fit a Design. control: start (p coefficients to begin from), max_iter, tol (see irls.fisher_scoring)."""
     family = families.get(family)
     link = family.canonical_link if link is None else links.get(link)
-    check_response(design, family)
-    check_dispersion(dispersion)
-    rows = design.rows
-    keep, beta = starting_coefficients(rows, family, link) if start is None else given_start(rows, start)
-    aliased = [name for name, kept in zip(design.names, keep) if not kept]
+    settings = checks.control(control)
+    checks.response(design, family)
+    checks.dispersion(dispersion)
+    columns = choose_columns(design.rows)
+    warn_of_aliases(design.names, columns.keep)
+    rows = design.rows.columns(columns.keep)
+    evaluate = evaluator(rows, family, link)
+    if settings["start"] is None:
+        beta = feasible_start(evaluate, rows, family, link)
+    else:
+        beta = given_start(evaluate, settings["start"], design.names, columns.keep)
+    floor = 0.1 if family.dispersion is not None else 0.0  # elsewhere the deviance has the response's own scale
+    solution = fisher_scoring(evaluate, beta, max_iter=settings["max_iter"], tol=settings["tol"], floor=floor)
+    warn_if_doubtful(rows, family, link, evaluate, solution)
+    return GLMFit(design, family, link, dispersion, columns, solution, refined_root(rows, family, link, solution.beta))
+
+
+def warn_of_aliases(names, keep):
+    """Say which columns repeat others."""
+    aliased = [name for name, kept in zip(names, keep) if not kept]
     if aliased:
         warnings.warn(
             f"{', '.join(aliased)}: a linear combination of the columns before it; its coefficient is NaN. "
             "Drop the column, or one of those it repeats.",
             AliasWarning,
-            stacklevel=3,
-        )
-    rows = rows.columns(keep)
-    evaluate = evaluator(rows, family, link)
-    beta = feasible(evaluate, rows, beta, family, link)
-    solution = fisher_scoring(evaluate, beta, max_iter=max_iter, tol=tol)
-    summary = evaluate(solution.beta, Gram)
-    fitted = GLMFit(design, family, link, dispersion, keep, solution, refined_root(rows, family, link, solution.beta), summary.deviance)
-    warn_if_doubtful(fitted)
-    return fitted
-
-
-def check_response(design, family):
-    """Every y in the family's domain, and not all of them equal."""
-    bad = np.flatnonzero(~family.in_domain(design.y))
-    if len(bad):
-        raise InputError(
-            expected=f"each response of the {family.name} family to be {family.response_domain}",
-            got=f"y = {design.y[bad[0]]:g} in {designs.row(design.index, bad[0])} ({len(bad)} such rows)",
-            remedy="Correct the data, or choose a family that allows such values.",
-        )
-    y = design.y[design.weight > 0]
-    low, high = family.mean_interval
-    if len(y) > 1 and np.all(y == y[0]) and (np.ptp(design.offset) == 0 or y[0] in (low, high)):
-        raise InputError(
-            expected="a response that varies",
-            got=f"y = {y[0]:g} in all {len(y)} rows",
-            remedy="There is nothing to explain: check that the response is the column you meant.",
+            stacklevel=4,
         )
 
 
-def check_dispersion(dispersion):
-    """A positive number, the name of an estimator, or None."""
-    named = dispersion is None or (isinstance(dispersion, str) and dispersion in ("pearson", "deviance", "ml"))
-    number = isinstance(dispersion, (int, float, np.number)) and np.isfinite(dispersion) and dispersion > 0
-    if not (named or number):
-        raise InputError(
-            expected='dispersion as a number > 0, "pearson", "deviance", "ml" or None',
-            got=repr(dispersion),
-            remedy="None takes 1 for Poisson and binomial, and Pearson's estimate otherwise.",
-        )
-
-
-def warn_if_doubtful(fitted):
-    """Say so where the iterations did not arrive, or arrived at the edge of the range."""
-    at_edge = np.count_nonzero(means_at_edge(fitted))
-    if at_edge:
+def warn_if_doubtful(rows, family, link, evaluate, solution):
+    """Say so where the estimate is infinite, and where the rounds ended without arriving."""
+    edge = means_at_edge(rows, family, link, solution.beta)
+    step = solve(evaluate(solution.beta, Triangle)) if edge.any() and solution.ended != "stalled" else None
+    if step is not None and np.max(np.abs(rows.X[edge] @ step.direction)) > 0.1:
         warnings.warn(
-            f"{at_edge} fitted means equal a response at the edge of the range to nine digits. Either some combination of "
-            "the covariates separates these responses, and the estimate is infinite, or the best fit lies on the boundary "
-            "of what the link allows. The standard errors mean nothing here: look at the largest coefficients.",
+            f"{np.count_nonzero(edge)} fitted means equal a response at the edge of the range, and every further round moves "
+            "them closer: some combination of the covariates separates these responses, and the estimate is infinite. "
+            "Coefficients and standard errors of that combination mean nothing. Look at the largest coefficients.",
             SeparationWarning,
             stacklevel=4,
         )
-    elif not fitted.converged:
-        trace = fitted.solution.trace
-        warnings.warn(
-            f"not converged after {len(trace)} rounds (last decrement {trace[-1].decrement if trace else np.nan:.2g}); "
-            "see fit.trace. Raise max_iter, or give start=.",
-            ConvergenceWarning,
-            stacklevel=4,
-        )
+    if not solution.converged:
+        trace = solution.trace
+        reason = {
+            "max_iter": f"not converged after {len(trace)} rounds. Raise max_iter if the decrement falls steadily",
+            "stalled": f"stopped after {len(trace)} rounds where no further step improves the fit: the best coefficients lie "
+            "on the boundary of those with possible means, or beyond it. Choose a link whose range fits",
+            "singular": "stopped where the working weights hold no information about some coefficient. Try another start",
+        }[solution.ended]
+        last = f"{trace[-1].decrement:.2g}" if trace else "none"
+        warnings.warn(f"{reason} (last decrement {last}; see fit.trace).", ConvergenceWarning, stacklevel=4)
 
 
-def means_at_edge(fitted):
+def means_at_edge(rows, family, link, beta):
     """Which rows have a response at an end of the mean's range and a fitted mean within 1e-9 of it."""
-    rows, (low, high) = fitted.design.rows, fitted.family.mean_interval
-    eta = rows.X[:, fitted.keep] @ fitted.solution.beta + rows.offset
+    low, high = family.mean_interval
+    eta = rows.X @ beta + rows.offset
     with np.errstate(all="ignore"):
-        near_low = (rows.y == low) & (fitted.link.inverse(eta) - low < 1e-9)
-        near_high = (rows.y == high) & (high - fitted.link.inverse(eta) < 1e-9)
+        near_low = (rows.y == low) & (link.inverse(eta) - low < 1e-9)
+        near_high = (rows.y == high) & (high - link.inverse(eta) < 1e-9)
     return near_low | near_high

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import linalg
 
 from . import design as designs
-from . import diagnostics, inference, report, sandwich
+from . import checks, diagnostics, inference, report, sandwich
 from .blocks import ArrayRows
 from .design import Design
 from .errors import InputError
@@ -20,36 +20,47 @@ from .irls import Solution, fisher_scoring
 from .least_squares import Gram, Triangle, inverse_information
 from .links import Link
 from .standardize import evaluator
-from .start import feasible, starting_coefficients
+from .start import Columns, feasible_start
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class GLMFit:
     """A fitted generalized linear model. Arrays have one entry per row; Series are named by term.
 
-    keep: which columns were estimable; root: R with R'R = X'WX at the estimate (kept columns only).
+    columns: which columns were estimable; root: R with R'R = X'WX at the estimate (kept columns only).
     """
 
     design: Design
     family: Family
     link: Link
     dispersion_choice: object
-    keep: np.ndarray
+    columns: Columns
     solution: Solution
     root: np.ndarray
-    deviance: float
 
-    @cached_property
+    @property
+    def keep(self):
+        """Which columns were estimable (p booleans)."""
+        return self.columns.keep
+
+    @property
+    def deviance(self):
+        """sum w d(y, mu), on the scale of phi."""
+        return self.solution.deviance
+
+    @property
     def coef(self):
         """The estimates, NaN where aliased."""
-        return self._named(self.solution.beta)
+        full = np.full(len(self.keep), np.nan)
+        full[self.keep] = self.solution.beta
+        return pd.Series(full, self._terms, name="coef")
 
-    @cached_property
+    @property
     def cov(self):
         """phi (X'WX)^-1, the model-based covariance (DataFrame)."""
         return self._square(self.dispersion * inverse_information(self.root))
 
-    @cached_property
+    @property
     def se(self):
         """Standard errors: square roots of the diagonal of cov."""
         return pd.Series(np.sqrt(np.diag(self.cov)), self._terms, name="se")
@@ -58,7 +69,7 @@ class GLMFit:
     def scores(self):
         """Each row's contribution to the score, w (y - mu) h' / V(mu) x (n x rank): they sum to zero."""
         _, score = self.family.working(self.design.y, self.linear_predictor, self.link)
-        return (self.design.weight * score)[:, None] * self.design.X[:, self.keep]
+        return (self.design.weight * score)[:, None] * self._X
 
     def covariance(self, kind="model", groups=None):
         """Covariance of the estimates (DataFrame): "model"; "HC0" "HC1" "HC2" "HC3", robust to a wrong variance;
@@ -87,23 +98,22 @@ class GLMFit:
         return pd.DataFrame(full, self._terms, self._terms)
 
     @property
+    def _X(self):
+        return self.design.X if self.keep.all() else self.design.X[:, self.keep]
+
+    @property
     def _terms(self):
         return pd.Index(self.design.names)
-
-    def _named(self, kept_values):
-        full = np.full(len(self.keep), np.nan)
-        full[self.keep] = kept_values
-        return pd.Series(full, self._terms, name="coef")
 
     @cached_property
     def linear_predictor(self):
         """eta = X beta + offset."""
-        return self.design.X[:, self.keep] @ self.solution.beta + self.design.offset
+        return _frozen(self._X @ self.solution.beta + self.design.offset)
 
     @cached_property
     def fitted(self):
         """mu = h(eta)."""
-        return self.link.inverse(self.linear_predictor)
+        return _frozen(self.link.inverse(self.linear_predictor))
 
     def residuals(self, kind="deviance", rng=0):
         """kind: "response", "pearson", "deviance", "working", "anscombe" or "quantile".
@@ -117,14 +127,14 @@ class GLMFit:
     def leverage(self):
         """Diagonal of the hat matrix; 0 for rows of weight 0."""
         weight, _ = self.family.working(self.design.y, self.linear_predictor, self.link)
-        return diagnostics.leverage(self.design.X[:, self.keep], self.root, self.design.weight * weight)
+        return diagnostics.leverage(self._X, self.root, self.design.weight * weight)
 
     @cached_property
     def cooks_distance(self):
         """r_P^2 h / [phi p (1 - h)^2], the influence of each row on all coefficients."""
         return diagnostics.cooks_distance(self.residuals("pearson"), self.leverage, self.dispersion, self.rank)
 
-    @cached_property
+    @property
     def dfbetas(self):
         """Change of each coefficient, in standard errors, if the row were left out (one step; DataFrame rows x terms)."""
         values = diagnostics.dfbetas(self.scores, self.leverage, self.root, self.dispersion)
@@ -182,8 +192,16 @@ class GLMFit:
         """Maximized log-likelihood; where phi is estimated, at the phi that maximizes it (not Pearson's)."""
         if self.family.dispersion is not None:
             phi = self.family.dispersion
+            if self.dispersion != phi:
+                raise InputError(
+                    expected=f"the {self.family.name} family with its own dispersion, {phi:g}",
+                    got=f"dispersion {self.dispersion:.4g}",
+                    remedy="With another dispersion this is a quasi-likelihood fit, which has no likelihood: compare by F tests.",
+                )
         else:
             phi = self._ml_dispersion if self.dispersion_estimated else self.dispersion
+        if phi == 0:
+            return np.inf  # a perfect fit: the density of a continuous response has no bound
         used = self.design.weight > 0
         saturated = self.family.saturated_log_density(self.design.y[used], phi, self.design.weight[used])
         return float(np.sum(saturated) - self.deviance / (2 * phi))
@@ -207,15 +225,13 @@ class GLMFit:
         """Deviance of the model with a constant and the offset only; where no combination of the columns is constant, of
         the offset alone (infinite where that is an impossible mean)."""
         rows = self.design.rows
-        null = rows.columns(np.zeros(rows.X.shape[1], dtype=bool))
-        beta = np.zeros(0)
-        if spans_constant(rows.columns(self.keep).X):
-            null = ArrayRows(np.ones((len(rows.y), 1)), rows.y, rows.offset, rows.weight)
-            evaluate = evaluator(null, self.family, self.link)
-            _, start = starting_coefficients(null, self.family, self.link)
-            beta = fisher_scoring(evaluate, feasible(evaluate, null, start, self.family, self.link)).beta
-        summary = evaluator(null, self.family, self.link)(beta, Gram)
-        return np.inf if summary is None else summary.deviance
+        if not spans_constant(rows.columns(self.keep).X):
+            null = rows.columns(np.zeros(len(self.keep), dtype=bool))
+            summary = evaluator(null, self.family, self.link)(np.zeros(0), Gram)
+            return np.inf if summary is None else summary.deviance
+        null = ArrayRows(np.ones((len(rows.y), 1)), rows.y, rows.offset, rows.weight)
+        evaluate = evaluator(null, self.family, self.link)
+        return fisher_scoring(evaluate, feasible_start(evaluate, null, self.family, self.link)).deviance
 
     def confint(self, level=0.95, method="wald"):
         """Intervals for the coefficients (DataFrame lower, upper), with Student's t where phi is estimated.
@@ -233,24 +249,57 @@ class GLMFit:
     def predict(self, data=None, kind="mean", interval=None, offset=None):
         """Mean or linear predictor for new rows (default: the fitted ones).
 
-        interval: a level such as 0.95 adds a Wald interval, taken on the linear scale and sent through the link
-        (DataFrame: the prediction, lower, upper). offset: for new rows, where the fit's was an array.
+        interval: a level such as 0.95 adds a Wald interval, taken on the linear scale and sent through the link; where it
+        runs out of the link's range it ends at the limit (DataFrame: the prediction, lower, upper). offset: in place of
+        the fit's. Raises InputError for a row with an impossible mean, or one that an aliased fit does not determine.
         """
         if kind not in ("mean", "linear"):
             raise InputError(expected='kind="mean" or "linear"', got=repr(kind), remedy="Choose one.")
         if data is None:
-            X, offset, index = self.design.X, self.design.offset, self.design.index
+            X, index = self.design.X, self.design.index
+            offset = self.design.offset if offset is None else checks.vector(offset, "offset", len(X), index)
         else:
             X, offset, index = designs.new_rows(self.design, data, offset)
+        self._check_estimable(X, index)
         X = X[:, self.keep]
         eta = X @ self.solution.beta + offset
+        if kind == "mean":
+            self._check_possible(eta, index)
         transform = self.link.inverse if kind == "mean" else np.array
         if interval is None:
             return transform(eta)
         se = np.sqrt(self.dispersion) * np.linalg.norm(linalg.solve_triangular(self.root, X.T, trans="T"), axis=0)
         half = inference.quantile(interval, self._df) * se
-        ends = np.sort([transform(eta - half), transform(eta + half)], axis=0)
-        return pd.DataFrame({kind: transform(eta), "lower": ends[0], "upper": ends[1]}, index=index)
+        lower, upper = eta - half, eta + half
+        if kind == "mean":
+            low, high = self.family.eta_interval(eta, self.link)
+            with np.errstate(divide="ignore"):
+                lower, upper = transform(np.maximum(lower, low)), transform(np.minimum(upper, high))
+            ends = np.sort(np.abs([lower, upper]) if self.family.mean_interval[0] == 0 else [lower, upper], axis=0)
+            lower, upper = ends
+        return pd.DataFrame({kind: transform(eta), "lower": lower, "upper": upper}, index=index)
+
+    def _check_estimable(self, X, index):
+        if self.keep.all():
+            return
+        implied = X[:, self.keep] @ self.columns.combination
+        off = np.any(np.abs(X[:, ~self.keep] - implied) > 1e-7 * (1 + np.abs(implied)), axis=1)
+        if off.any():
+            raise InputError(
+                expected="rows in which the aliased columns repeat the others as they did in the fit",
+                got=f"{checks.row(index, int(np.argmax(off)))}, for which the fit determines no prediction",
+                remedy="Aliased: " + ", ".join(np.array(self.design.names)[~self.keep]) + ". Fit without them.",
+            )
+
+    def _check_possible(self, eta, index):
+        bad = ~self.family.valid(eta, self.link)
+        if bad.any():
+            at = int(np.argmax(bad))
+            raise InputError(
+                expected=f"linear predictors that give a possible mean of the {self.family.name} family, link {self.link.name}",
+                got=f"{eta[at]:.6g} in {checks.row(index, at)} ({np.count_nonzero(bad)} such rows)",
+                remedy='The model does not reach so far; kind="linear" shows the linear predictor.',
+            )
 
     @property
     def converged(self):
@@ -272,6 +321,11 @@ class GLMFit:
 
     def _repr_html_(self):
         return self.summary()._repr_html_()
+
+
+def _frozen(array):
+    array.flags.writeable = False
+    return array
 
 
 def spans_constant(X):

@@ -25,35 +25,18 @@ class Round(NamedTuple):
 
 @dataclass(frozen=True)
 class Solution:
-    """beta (p), the deviance there, the rounds, and whether the last decrement was negligible."""
+    """beta (p), the deviance there, the rounds, and why they ended: "converged", "max_iter" (too few rounds),
+    "stalled" (no step along the ascent direction is better) or "singular" (the weights hold no information)."""
 
     beta: np.ndarray
     deviance: float
-    converged: bool
+    ended: str
     trace: tuple
 
-
-def fisher_scoring(evaluate, beta, *, max_iter=200, tol=1e-10, max_halvings=100):
-    """Minimize the deviance from a feasible beta.
-
-    evaluate(beta, kind) -> Gram or Triangle (kind) at beta, or None where a mean would be impossible.
-    tol: stop when decrement <= tol^2 (deviance + 0.1): the step is then 1e-10 of a residual's size.
-    """
-    trace = []
-    point = regress(evaluate, beta)
-    for iteration in range(1, max_iter + 1):
-        if point.step is None:  # the weights left no information at all in some direction
-            return Solution(beta, point.deviance, False, tuple(trace))
-        decrement = point.step.decrement
-        if decrement <= tol**2 * (point.deviance + 0.1):
-            trace.append(Round(iteration, point.deviance, decrement, 0))
-            return Solution(beta + point.step.direction, point.deviance, True, tuple(trace))
-        halvings, trial, better = improve(evaluate, beta, point, max_halvings)
-        trace.append(Round(iteration, point.deviance, decrement, halvings))
-        if better is None:  # nothing along an ascent direction is better: rounding has the last word
-            return Solution(beta, point.deviance, decrement <= 1e-12 * (point.deviance + 0.1), tuple(trace))
-        beta, point = trial, better
-    return Solution(beta, point.deviance, False, tuple(trace))
+    @property
+    def converged(self):
+        """Whether the last decrement was negligible."""
+        return self.ended == "converged"
 
 
 class Point(NamedTuple):
@@ -62,6 +45,38 @@ class Point(NamedTuple):
     deviance: float
     step: object
     kind: type
+
+
+def fisher_scoring(evaluate, beta, *, max_iter=200, tol=1e-10, floor=0.1, max_halvings=100):
+    """Minimize the deviance from a feasible beta.
+
+    evaluate(beta, kind) -> Gram or Triangle (kind) at beta, or None where a mean would be impossible.
+    tol: stop when decrement <= tol^2 (deviance + floor); floor is for deviances that may go to zero, and is on their scale.
+    """
+    trace = []
+    point = regress(evaluate, beta)
+    for iteration in range(1, max_iter + 1):
+        if point.step is None:
+            return Solution(beta, point.deviance, "singular", tuple(trace))
+        decrement = point.step.decrement
+        if decrement <= max(tol**2 * (point.deviance + floor), rounding(point.step, beta)):
+            trace.append(Round(iteration, point.deviance, decrement, 0))
+            last = regress(evaluate, beta + point.step.direction)  # the step is paid for: take it, where it is possible
+            if last is not None and np.isfinite(last.deviance):
+                beta, point = beta + point.step.direction, last
+            return Solution(beta, point.deviance, "converged", tuple(trace))
+        halvings, trial, better = improve(evaluate, beta, point, max_halvings)
+        trace.append(Round(iteration, point.deviance, decrement, halvings))
+        if better is None:
+            ended = "converged" if decrement <= 1e-12 * (point.deviance + floor) else "stalled"
+            return Solution(beta, point.deviance, ended, tuple(trace))
+        beta, point = trial, better
+    return Solution(beta, point.deviance, "max_iter", tuple(trace))
+
+
+def rounding(step, beta):
+    """The decrement of a step of 1e-14 of the coefficients' own size: below it there is nothing but rounding."""
+    return 1e-28 * float(np.sum((step.root @ beta) ** 2))
 
 
 def regress(evaluate, beta, kind=Gram):

@@ -122,6 +122,8 @@ def independent_columns(root, tolerance=RANK_TOLERANCE):
     tolerance times its own length: the earlier column has priority, as in R.
     """
     p = root.shape[1]
+    largest = np.max(np.abs(root), axis=0, initial=0.0)
+    root = root / np.where(largest > 0, largest, 1.0)  # so that no square over- or underflows
     length = np.linalg.norm(root, axis=0)
     keep = np.zeros(p, dtype=bool)
     basis = np.zeros((root.shape[0], 0))
@@ -139,6 +141,8 @@ def independent_columns(root, tolerance=RANK_TOLERANCE):
 
 
 def inverse_information(root):
-    """(J'J)^-1 = R^-1 R^-T."""
+    """(J'J)^-1 = R^-1 R^-T; NaN where R is singular."""
+    if not np.all(np.diag(root)) or not np.all(np.isfinite(root)):
+        return np.full(root.shape, np.nan)
     inverse = linalg.solve_triangular(root, np.eye(len(root)))
     return inverse @ inverse.T

@@ -22,13 +22,15 @@ REAL, POSITIVE, NEGATIVE, UNIT = (-np.inf, np.inf), (0.0, np.inf), (-np.inf, 0.0
 class Link:
     """One link g. Subclasses give `definition`, `link`, `inverse`, `derivative`, `second_derivative`.
 
-    image: the open interval that h maps onto; domain: the open interval of eta it may be used on.
+    image: the open interval that h maps onto; domain: the open interval of eta it may be used on; pole: an eta inside it
+    where h is infinite.
     All methods take and return arrays of one shape.
     """
 
     name: ClassVar[str]
     image: ClassVar[tuple] = REAL
     domain: ClassVar[tuple] = REAL
+    pole: ClassVar[float | None] = None
 
     def definition(self, eta, lib):
         """h(eta) as the textbook writes it; lib supplies exp, log, sqrt, atan, erfc, pi."""
@@ -352,7 +354,8 @@ class Power(_PowerLink):
     exponent: float
 
     def __post_init__(self):
-        if isinstance(self.exponent, str) or not np.isfinite(self.exponent) or self.exponent == 0:
+        number = isinstance(self.exponent, (int, float, np.number)) and not isinstance(self.exponent, (bool, complex))
+        if not number or not np.isfinite(self.exponent) or self.exponent == 0:
             raise InputError(
                 expected="a finite power other than 0",
                 got=f"Power({self.exponent!r})",
@@ -382,6 +385,7 @@ class Inverse(Link):
     """g(mu) = 1 / mu, for mu of either sign. The Gamma's canonical link, up to its sign."""
 
     name = "inverse"
+    pole = 0.0
 
     def definition(self, eta, lib):
         return 1 / eta
@@ -419,10 +423,10 @@ BY_NAME = {
 
 def get(link):
     """The link of that name, or the link itself. Unknown names raise InputError with the known ones."""
-    if isinstance(link, Link):
+    if isinstance(link, type) and issubclass(link, Link) and isinstance(getattr(link, "name", None), str):
+        link = link()
+    if isinstance(link, Link) and hasattr(link, "name"):
         return link
-    if isinstance(link, type) and issubclass(link, Link) and link is not Power:
-        return link()
     if isinstance(link, str) and link in BY_NAME:
         return BY_NAME[link]
     raise InputError(

@@ -1,7 +1,7 @@
 """A few scalar functions that lose no digits where the textbook formula does."""
 
 import numpy as np
-from scipy.special import gammaln
+from scipy.special import digamma, gammaln
 
 _SERIES = 1.0 / np.arange(3, 33, 2)
 
@@ -73,3 +73,14 @@ def stirling_error(z):
     small = np.where(large, 1.0, z)
     direct = gammaln(small + 1.0) - (small + 0.5) * np.log(small) + small - 0.5 * np.log(2 * np.pi)
     return np.where(large, series * inverse, direct)
+
+
+def log_minus_digamma(z):
+    """log z - psi(z) for z > 0, by 1/(2 z) + 1/(12 z^2) - 1/(120 z^4) + ... where the two would cancel."""
+    z = np.asarray(z, dtype=float)
+    large = z > 16
+    inverse = 1.0 / np.where(large, z, 1.0)
+    s = inverse**2
+    series = inverse / 2 + s * (1 / 12 - s * (1 / 120 - s * (1 / 252 - s * (1 / 240 - s * (1 / 132 - s * 691 / 32760)))))
+    small = np.where(large, 1.0, z)
+    return np.where(large, series, np.log(small) - digamma(small))

@@ -67,7 +67,8 @@ def likelihood(fit):
 
 def _cells(table):
     return pd.DataFrame(
-        {c: table[c].map(probability if c.startswith("P") else number) for c in table.columns}, index=table.index
+        {c: table[c].map(_STYLE.get(c.split()[-1], probability if c.startswith("P(") else number)) for c in table.columns},
+        index=table.index,
     )
 
 
@@ -82,17 +83,18 @@ def glm_report(fit, level):
             "std. error": fit.se,
             statistic: value,
             f"P(>|{statistic}|)": inference.p_value(value, fit._df),
-            f"lower {level:.0%}": interval["lower"],
-            f"upper {level:.0%}": interval["upper"],
+            f"lower {100 * level:g}%": interval["lower"],
+            f"upper {100 * level:g}%": interval["upper"],
         }
     )
     ratio = _RATIOS.get((fit.family.name, fit.link.name))
     if ratio:
-        table[ratio] = np.exp(fit.coef)
+        table[ratio] = np.exp(fit.coef.where(fit.coef.index != "Intercept"))  # e^intercept is a level, not a ratio
     phi = number(fit.dispersion) + ("" if fit.dispersion_estimated else " (fixed)")
+    dropped = f"; {fit.design.dropped} rows with missing values dropped" if fit.design.dropped else ""
     facts = (
         ("family, link", f"{fit.family}, {fit.link}"),
-        ("observations", f"{fit.nobs} ({fit.df_resid} residual degrees of freedom)"),
+        ("observations", f"{fit.nobs} ({fit.df_resid} residual degrees of freedom{dropped})"),
         ("deviance", f"{number(fit.deviance, 6)} (null {number(fit.null_deviance, 6)})"),
         ("Pearson chi-squared", number(fit.pearson_chi2, 6)),
         ("dispersion", phi),
@@ -105,6 +107,12 @@ def glm_report(fit, level):
     return Report(title, facts, table, notes)
 
 
+def ratio(value):
+    """A ratio of odds, rates or means; nothing where there is none."""
+    return "" if np.isnan(value) else number(value)
+
+
+_STYLE = {"ratio": ratio}
 _RATIOS = {
     ("binomial", "logit"): "odds ratio",
     ("binomial", "log"): "risk ratio",

@@ -12,7 +12,7 @@ from scipy import linalg
 from .blocks import ArrayRows
 from .irls import fisher_scoring
 from .least_squares import Gram
-from .start import feasible, starting_coefficients
+from .start import feasible_start
 from .standardize import evaluator
 
 
@@ -33,10 +33,9 @@ def restricted_fit(rows, family, link, L, c, near):
     if free.shape[1] == 0:
         summary = evaluate(np.zeros(0), Gram)
         return Restricted(particular, np.inf if summary is None else summary.deviance, True)
-    gamma = free.T @ (near - particular)
-    solution = fisher_scoring(evaluate, gamma) if evaluate(gamma, Gram) is not None else None
+    gamma, floor = free.T @ (near - particular), 0.1 if family.dispersion is not None else 0.0
+    solution = fisher_scoring(evaluate, gamma, floor=floor) if evaluate(gamma, Gram) is not None else None
     if solution is None or not solution.converged:  # `near` was no good: begin from the data
-        _, gamma = starting_coefficients(inner, family, link)
-        fresh = fisher_scoring(evaluate, feasible(evaluate, inner, gamma, family, link))
+        fresh = fisher_scoring(evaluate, feasible_start(evaluate, inner, family, link), floor=floor)
         solution = fresh if solution is None or fresh.deviance < solution.deviance else solution
     return Restricted(particular + free @ solution.beta, solution.deviance, solution.converged)

@@ -1,20 +1,45 @@
 """Where Fisher scoring begins, and which columns it can use.
 
 First choice: one regression of the link of the data. Where that implies an impossible mean (an identity link on counts,
-say), the coefficients that come nearest to a constant mean, which every link can give.
+say), the coefficients that come nearest to a constant mean.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
 from .errors import InputError
 from .least_squares import Gram, Triangle, independent_columns, solve
+from .links import UNIT
+
+
+class Columns(NamedTuple):
+    """keep (p): which columns are independent. combination: each other column as X[:, keep] @ combination."""
+
+    keep: np.ndarray
+    combination: np.ndarray
+
+
+def choose_columns(rows):
+    """The Columns of all rows, the earlier having priority. Decided on X itself: aliasing is a property of the design."""
+    every = np.ones(rows.X.shape[1], dtype=bool)
+    if rows.sum(lambda b: Gram.of(b.X, np.ones(len(b.y)), b.y * 0.0, 0.0)).triangle() is not None:
+        return Columns(every, np.zeros((len(every), 0)))
+    root = rows.sum(lambda b: Triangle.of(b.X, np.ones(len(b.y)), b.y * 0.0, 0.0)).root
+    keep = independent_columns(root)
+    if not keep.any():
+        raise InputError(
+            expected="a column of X that is not zero", got="none", remedy="Add an intercept, or check the columns."
+        )
+    return Columns(keep, np.linalg.lstsq(root[:, keep], root[:, ~keep], rcond=None)[0])
 
 
 def starting_coefficients(rows, family, link):
-    """Which columns are independent, and the coefficients of one regression from means near the data.
+    """The coefficients of one regression from means near the data, or None where its weights are singular.
 
     The regression of z = eta0 + (y - mu0) / h' with the weights at mu0; z enters as its score W z.
     """
+    fallback = constant_eta(rows, link)
 
     def summarize(kind):
         def of(block):
@@ -29,50 +54,52 @@ def starting_coefficients(rows, family, link):
 
         return of
 
-    fallback = constant_eta(rows, link)
-    summary = rows.sum(summarize(Gram))
-    step = solve(summary)
-    if step is not None:
-        return np.ones(len(step.direction), dtype=bool), step.direction
-    summary = rows.sum(summarize(Triangle))
-    keep = independent_columns(summary.root)
-    if keep.all():
-        return keep, solve(summary).direction
-    return keep, solve(Triangle.fold(summary.root[:, keep], summary.projection, 0.0)).direction
-
-
-def given_start(rows, start):
-    """The user's starting coefficients, which also say which columns to use."""
-    start = np.asarray(start, dtype=float)
-    if start.shape != (rows.X.shape[1],) or not np.all(np.isfinite(start)):
-        raise InputError(
-            expected=f"start with {rows.X.shape[1]} finite numbers, one per column",
-            got=f"shape {start.shape}",
-            remedy="Pass one starting coefficient per column of X.",
-        )
-    keep = independent_columns(rows.sum(lambda b: Triangle.of(b.X, b.weight, b.weight * 0, 0.0)).root)
-    return keep, start[keep]
+    step = solve(rows.sum(summarize(Gram))) or solve(rows.sum(summarize(Triangle)))
+    return None if step is None or not np.all(np.isfinite(step.direction)) else step.direction
 
 
 def constant_eta(rows, link):
     """g of the weighted mean response: the linear predictor of a model with no covariates."""
     with np.errstate(all="ignore"):
         mean = np.average(rows.y, weights=rows.weight)
-        eta = float(link.link(mean))
-    return eta if np.isfinite(eta) else float(link.link(np.max(np.abs(rows.y)) + 1.0))
+        candidates = [mean, 0.5] if link.image == UNIT else [mean, np.max(np.abs(rows.y)) + 1.0]
+        etas = [float(link.link(candidate)) for candidate in candidates]
+    return next((eta for eta in etas if np.isfinite(eta)), 1.0)
 
 
-def feasible(evaluate, rows, beta, family, link):
-    """beta if its means are possible, else the coefficients that come nearest to a constant mean."""
-    if evaluate(beta, Gram) is not None:
+def feasible_start(evaluate, rows, family, link):
+    """Coefficients with possible means: from one regression, else those that come nearest to a constant mean."""
+    beta = starting_coefficients(rows, family, link)
+    if beta is not None and evaluate(beta, Gram) is not None:
         return beta
     target = constant_eta(rows, link)
-    constant = rows.sum(lambda b: Triangle.of(b.X, np.ones(len(b.y)), target - b.offset, 0.0))
-    beta = solve(constant).direction
-    if evaluate(beta, Gram) is None:
+    step = solve(rows.sum(lambda b: Triangle.of(b.X, np.ones(len(b.y)), target - b.offset, 0.0)))
+    if step is None or evaluate(step.direction, Gram) is None:
         raise InputError(
             expected=f"coefficients from which every mean of the {family.name} family with the {link.name} link is possible",
             got="none: neither a regression on the transformed data nor a constant mean will do",
             remedy="Pass start= with coefficients that give valid means, or choose a link whose range fits, such as 'log'.",
         )
-    return beta
+    return step.direction
+
+
+def given_start(evaluate, start, names, keep):
+    """The user's starting coefficients, one per column of X, for the columns kept."""
+    start = getattr(start, "reindex", lambda _: start)(list(names))
+    try:
+        start = np.asarray(start, dtype=float)
+    except (TypeError, ValueError):
+        start = np.array(np.nan)
+    if start.shape != (len(names),) or not np.all(np.isfinite(start[keep])):
+        raise InputError(
+            expected=f"start with {len(names)} finite numbers, one per column",
+            got=f"shape {start.shape}" if np.all(np.isfinite(start)) else f"{start}",
+            remedy="The columns are, in order: " + ", ".join(names) + ".",
+        )
+    if evaluate(start[keep], Gram) is None:
+        raise InputError(
+            expected="start with coefficients from which every mean is possible",
+            got="coefficients under which some mean is impossible or the deviance infinite",
+            remedy="Leave start out: a possible one is then found.",
+        )
+    return start[keep]

@@ -98,7 +98,13 @@ def canonical_form(density, parameter, dispersion=()):
     (response,) = [s for s in density.free_symbols if s.name == "y"] or [y]
     score = sp.expand(sp.simplify(sp.diff(log_density, parameter)))
     slope = sp.simplify(sp.diff(score, response))
-    if slope == 0 or sp.simplify(sp.diff(slope, response)) != 0:
+    if slope == 0:
+        raise InputError(
+            expected="a density in which the parameter multiplies a function of y",
+            got=f"d log f / d {parameter} = {score}, without y",
+            remedy="The parameter moves the support or is a mere constant: not of the form exp{[y theta - b(theta)] / a + c(y)}.",
+        )
+    if sp.simplify(sp.diff(slope, response)) != 0:
         raise InputError(
             expected="a density whose score is linear in y",
             got=f"d log f / d {parameter} = {score}",

@@ -1,0 +1,167 @@
+"""Input that cannot be used, named: which row, which value, what to do. Small functions that return or raise."""
+
+import numbers
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+
+from .errors import InputError
+
+
+def row(index, position):
+    """How an error names a row: its position, and its label where that differs."""
+    label = index[position]
+    if isinstance(label, (int, np.integer)) and label == position:
+        return f"row {position}"
+    return f"row {position} (labelled {label.item() if isinstance(label, np.generic) else label!r})"
+
+
+def as_numbers(values, what):
+    """values as a float64 array; masked entries become NaN, so that they count as missing."""
+    if isinstance(values, np.ma.MaskedArray):
+        values = values.astype(float).filled(np.nan)
+    try:
+        array = np.asarray(values)
+        if np.iscomplexobj(array):
+            raise TypeError("complex numbers")
+        if array.dtype == object:
+            array = np.where(pd.isna(array), np.nan, array)
+        return array.astype(float) if array.dtype != float else array
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            expected=f"{what} as numbers", got=str(error), remedy="Convert text columns first, or use a formula."
+        ) from None
+
+
+def finite(values, index, what, names=None):
+    """Every entry finite, or the first that is not."""
+    if np.isfinite(np.sum(values)):  # one pass without a temporary; NaN and inf both survive a sum
+        return
+    bad = np.argwhere(~np.isfinite(values))
+    if len(bad):
+        at = tuple(bad[0])
+        column = f", column {names[at[1]]!r}" if names and len(at) > 1 else ""
+        raise InputError(
+            expected=f"finite numbers in {what}",
+            got=f"{values[at]} in {row(index, at[0])}{column}",
+            remedy="Look for a logarithm of 0 or a division by 0, or drop the row.",
+        )
+
+
+def complete(absent, index, where, missing):
+    """Which rows to keep; raises where rows with missing values may not be dropped."""
+    if missing not in ("error", "drop"):
+        raise InputError(expected='missing="error" or "drop"', got=repr(missing), remedy="Choose one.")
+    positions = np.flatnonzero(absent)
+    if len(positions) and missing == "error":
+        shown = ", ".join(row(index, position) for position in positions[:5])
+        raise InputError(
+            expected="no missing values",
+            got=f"{len(positions)} of {len(absent)} rows with one {where}: {shown}{', ...' if len(positions) > 5 else ''}",
+            remedy='Fill them in, or pass missing="drop" to fit without these rows.',
+        )
+    return ~absent
+
+
+def same_rows(values, index, what):
+    """A Series must belong to the rows it is given for: labels in another order would be read by position."""
+    if isinstance(values, pd.Series) and index is not None and not values.index.equals(index):
+        raise InputError(
+            expected=f"{what} with the row labels of the data, in their order",
+            got="a Series with another index",
+            remedy=f"Reindex it to the data, or pass {what}.to_numpy() if its order is the rows'.",
+        )
+
+
+def vector(values, what, n, index=None):
+    """n numbers, one per row; a single number is repeated."""
+    same_rows(values, index, what)
+    values = as_numbers(values, what)
+    if values.ndim == 0:
+        values = np.full(n, float(values))
+    if values.shape != (n,):
+        raise InputError(
+            expected=f"{what} with one number for each of the {n} rows",
+            got=f"an array of shape {values.shape}",
+            remedy="Give one number per row of the data, in their order.",
+        )
+    return values
+
+
+def column_names(names, p):
+    """p different strings."""
+    if isinstance(names, str) or not hasattr(names, "__iter__"):
+        raise InputError(expected=f"{p} names", got=repr(names), remedy="Pass names= as a list of strings.")
+    names = tuple(map(str, names))
+    if len(names) != p or len(set(names)) != len(names):
+        raise InputError(
+            expected=f"{p} different names, one per column of X",
+            got=f"{len(names)}: {', '.join(names)}",
+            remedy="Pass names= with one string per column.",
+        )
+    return names
+
+
+def weights(values, index):
+    """Weights >= 0, at least one of them positive."""
+    negative = np.flatnonzero(values < 0)
+    if len(negative):
+        raise InputError(
+            expected="weights >= 0",
+            got=f"{values[negative[0]]:g} in {row(index, negative[0])}",
+            remedy="Weights count trials or measure precision; to leave a row out give it weight 0.",
+        )
+    if not np.any(values > 0):
+        raise InputError(expected="a row with positive weight", got="only weights of 0", remedy="Check weights=.")
+
+
+def response(design, family):
+    """Every y in the family's domain, and not all of them equal."""
+    bad = np.flatnonzero(~family.in_domain(design.y))
+    if len(bad):
+        raise InputError(
+            expected=f"each response of the {family.name} family to be {family.response_domain}",
+            got=f"y = {design.y[bad[0]]:g} in {row(design.index, bad[0])} ({len(bad)} such rows)",
+            remedy="Correct the data, or choose a family that allows such values.",
+        )
+    y = design.y[design.weight > 0]
+    low, high = family.mean_interval
+    if len(y) > 1 and np.all(y == y[0]) and (np.ptp(design.offset) == 0 or y[0] in (low, high)):
+        raise InputError(
+            expected="a response that varies",
+            got=f"y = {y[0]:g} in all {len(y)} rows",
+            remedy="There is nothing to explain: check that the response is the column you meant.",
+        )
+
+
+def dispersion(choice):
+    """A positive number, the name of an estimator, or None."""
+    named = choice is None or (isinstance(choice, str) and choice in ("pearson", "deviance", "ml"))
+    if not (named or (is_number(choice) and np.isfinite(choice) and choice > 0)):
+        raise InputError(
+            expected='dispersion as a number > 0, "pearson", "deviance", "ml" or None',
+            got=repr(choice),
+            remedy="None takes 1 for Poisson and binomial, and Pearson's estimate otherwise.",
+        )
+
+
+def control(options):
+    """The control of the rounds: start, max_iter (default 200), tol (default 1e-10)."""
+    known = {"start": None, "max_iter": 200, "tol": 1e-10}
+    unknown = sorted(set(options) - set(known))
+    if unknown:
+        raise InputError(
+            expected="control by start, max_iter or tol", got=", ".join(unknown), remedy="Check the spelling of the keyword."
+        )
+    settings = known | options
+    if not (isinstance(settings["max_iter"], numbers.Integral) and settings["max_iter"] >= 1):
+        raise InputError(expected="max_iter as a whole number >= 1", got=repr(settings["max_iter"]), remedy="200 is the default.")
+    if not (is_number(settings["tol"]) and 0 < settings["tol"] < 1):
+        raise InputError(expected="tol as a number between 0 and 1", got=repr(settings["tol"]), remedy="1e-10 is the default.")
+    return settings
+
+
+def is_number(value):
+    """A real number (also an exact decimal), and not a truth value."""
+    return isinstance(value, (numbers.Real, Decimal)) and not isinstance(value, (bool, np.bool_))
