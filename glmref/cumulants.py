@@ -17,8 +17,12 @@ from .links import Link
 
 @dataclass(frozen=True)
 class _Functions:
-    """Numerical versions of b, b', b'', b''', the inverse of b', and the edges of the mean's range."""
+    """Numerical versions of b, b', b'', b''', the inverse of b', and the edges of the mean's range.
 
+    expression: (theta, b') as sympy has them.
+    """
+
+    expression: tuple
     b: object
     mean: object
     variance: object
@@ -39,6 +43,10 @@ class CanonicalLink(Link):
     @property
     def image(self):
         return self.functions.mean_interval
+
+    def definition(self, eta, lib):
+        names = {name: getattr(lib, name) for name in ("exp", "log", "sqrt", "sin", "cos", "tan")}
+        return sp.lambdify(*self.functions.expression, modules=[names])(eta)
 
     def link(self, mu):
         return self.functions.theta(mu)
@@ -123,7 +131,13 @@ def from_cumulant(cumulant, *, name="custom", parameter_interval=(-np.inf, np.in
     )
     numerical = [_vectorized(sp.lambdify(theta, d, "numpy")) for d in derivatives]
     interval = tuple(map(float, edges))
-    functions = _Functions(*numerical, _inverse(derivatives[1], theta, numerical, parameter_interval, interval), interval, conjugates)
+    functions = _Functions(
+        (theta, derivatives[1]),
+        *numerical,
+        _inverse(derivatives[1], theta, numerical, parameter_interval, interval),
+        interval,
+        conjugates,
+    )
     return CumulantFamily(
         functions=functions, definition=cumulant, name=name, parameter_interval=parameter_interval, dispersion=dispersion
     )

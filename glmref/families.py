@@ -10,6 +10,7 @@ Two methods work from eta, not from mu, because a mean that underflows still has
 weight = h'^2 / V(mu) and score = (y - mu) h' / V(mu).
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -23,7 +24,7 @@ from .numerics import entropy_gap, gap, log_minus_digamma, stirling_error
 
 
 @dataclass(frozen=True)
-class Family:
+class Family(ABC):
     """One family. y, mu, eta: arrays of one shape; phi > 0 the dispersion; weight w > 0 the prior weight.
 
     dispersion: phi where the family fixes it (Poisson, binomial: 1), None where it is estimated.
@@ -41,25 +42,25 @@ class Family:
     dispersion: ClassVar[float | None] = None
     spacing: ClassVar[str | None] = None
 
+    @abstractmethod
     def cumulant(self, theta, lib):
         """b(theta) as the textbook writes it."""
-        raise NotImplementedError
 
     def canonical_parameter(self, mu):
         """theta with b'(theta) = mu."""
         return self.canonical_factor * self.canonical_link.link(mu)
 
+    @abstractmethod
     def variance(self, mu):
         """The variance function V(mu) = b''(theta(mu))."""
-        raise NotImplementedError
 
+    @abstractmethod
     def unit_deviance(self, y, mu):
         """d(y, mu) = 2 {y [theta(y) - theta(mu)] - b(theta(y)) + b(theta(mu))} >= 0."""
-        raise NotImplementedError
 
+    @abstractmethod
     def saturated_log_density(self, y, phi, weight):
         """log f(y) at mu = y, so that log f = saturated - w d(y, mu) / (2 phi)."""
-        raise NotImplementedError
 
     def tails(self, y, mu, phi, weight):
         """P(Y <= y) and P(Y > y), each to its own relative accuracy."""

@@ -7,6 +7,7 @@ written from eta with functions that keep every digit in the tails. The tests ho
 the complement is.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -19,7 +20,7 @@ REAL, POSITIVE, NEGATIVE, UNIT = (-np.inf, np.inf), (0.0, np.inf), (-np.inf, 0.0
 
 
 @dataclass(frozen=True)
-class Link:
+class Link(ABC):
     """One link g. Subclasses give `definition`, `link`, `inverse`, `derivative`, `second_derivative`.
 
     image: the open interval that h maps onto; domain: the open interval of eta it may be used on; pole: an eta inside it
@@ -32,25 +33,25 @@ class Link:
     domain: ClassVar[tuple] = REAL
     pole: ClassVar[float | None] = None
 
+    @abstractmethod
     def definition(self, eta, lib):
         """h(eta) as the textbook writes it; lib supplies exp, log, sqrt, atan, erfc, pi."""
-        raise NotImplementedError
 
+    @abstractmethod
     def link(self, mu):
         """g(mu) = eta."""
-        raise NotImplementedError
 
+    @abstractmethod
     def inverse(self, eta):
         """h(eta) = mu."""
-        raise NotImplementedError
 
+    @abstractmethod
     def derivative(self, eta):
         """h'(eta) = d mu / d eta."""
-        raise NotImplementedError
 
+    @abstractmethod
     def second_derivative(self, eta):
         """h''(eta)."""
-        raise NotImplementedError
 
     def complement(self, eta):
         """1 - h(eta), without cancellation."""

@@ -1,5 +1,6 @@
 """The algebra: what sympy derives must equal the numerics, and a non-member must be refused."""
 
+import mpmath as mp
 import numpy as np
 import pytest
 import sympy as sp
@@ -74,6 +75,7 @@ def test_a_family_from_its_cumulant_is_the_family():
     np.testing.assert_allclose(one.coef, two.coef, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(one.se, two.se, rtol=1e-9)
     assert one.deviance == pytest.approx(two.deviance, rel=1e-10)
+    assert float(own.canonical_link.definition(mp.mpf(2), mp)) == pytest.approx(np.exp(2))
     assert (sprays["insects"] == 0).any()  # the edge of the range, where theta is minus infinity
 
 
