@@ -63,7 +63,7 @@ class CanonicalLink(Link):
 
 @dataclass(frozen=True, kw_only=True)
 class CumulantFamily(Family):
-    """The exponential dispersion model of one cumulant. It has no log-density: b does not determine c(y, phi)."""
+    """The exponential dispersion model of one cumulant. It has no log-density: no formula for c(y, phi) is known here."""
 
     functions: _Functions = field(repr=False)
     definition: object
@@ -105,7 +105,7 @@ class CumulantFamily(Family):
         raise InputError(
             expected="a family with a known density",
             got=f"{self.name}, made from its cumulant alone",
-            remedy="b(theta) fixes mean, variance and deviance but not c(y, phi): compare deviances instead.",
+            remedy="Mean, variance and deviance follow from b(theta), but no formula for c(y, phi) is known here: compare deviances.",
         )
 
     def ml_dispersion(self, deviance, weight):

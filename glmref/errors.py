@@ -36,3 +36,7 @@ class AliasWarning(GLMWarning):
 
 class SeparationWarning(GLMWarning):
     """Some fitted means ran into the edge of their range: the maximum likelihood estimate is not finite."""
+
+
+class BoundaryWarning(GLMWarning):
+    """The best fit has a mean at the edge of those the link allows: standard errors do not hold there."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from . import checks, families, links
 from . import design as designs
-from .errors import AliasWarning, ConvergenceWarning, SeparationWarning
+from .errors import AliasWarning, BoundaryWarning, ConvergenceWarning, SeparationWarning
 from .glmfit import GLMFit
 from .irls import fisher_scoring
 from .least_squares import Triangle, solve
@@ -24,7 +24,8 @@ def glm(formula, data, family="gaussian", *, link=None, offset=None, weights=Non
     family, link: names or instances (link None: the canonical one). offset, weights: array, column name or expression.
     weights w: var(y) = phi V(mu) / w; for grouped binomial data the trials, with y the proportion.
     dispersion: a number, "pearson", "deviance" or "ml"; None: 1 for Poisson and binomial, else Pearson's.
-    control: start, max_iter, tol. Raises InputError; warns AliasWarning, ConvergenceWarning, SeparationWarning.
+    control: start, max_iter, tol. Raises InputError; warns AliasWarning, BoundaryWarning, ConvergenceWarning,
+    SeparationWarning.
     """
     design = designs.from_formula(formula, data, offset=offset, weights=weights, missing=missing)
     return fit(design, family, link, dispersion, **control)
@@ -75,8 +76,20 @@ def warn_of_aliases(names, keep):
 
 
 def warn_if_doubtful(rows, family, link, evaluate, solution):
-    """Say so where the estimate is infinite, and where the rounds ended without arriving."""
-    edge = means_at_edge(rows, family, link, solution.beta)
+    """Say so where the estimate is infinite or at the boundary, and where the rounds ended without arriving."""
+    eta = rows.X @ solution.beta + rows.offset
+    edge = means_at_edge(rows.y, eta, family, link)
+    low, high = family.eta_interval(eta, link)
+    boundary = edge & np.isfinite(np.minimum(eta - low, high - eta))
+    if boundary.any():
+        warnings.warn(
+            f"{np.count_nonzero(boundary)} fitted means lie at the edge of those that the {link.name} link allows. The "
+            "coefficients are the best possible ones, but the likelihood still rises beyond the edge: standard errors and "
+            "tests do not hold. Choose a link whose range fits.",
+            BoundaryWarning,
+            stacklevel=4,
+        )
+    edge = edge & ~boundary
     step = solve(evaluate(solution.beta, Triangle)) if edge.any() and solution.ended != "stalled" else None
     if step is not None and np.max(np.abs(rows.X[edge] @ step.direction)) > 0.1:
         warnings.warn(
@@ -98,11 +111,10 @@ def warn_if_doubtful(rows, family, link, evaluate, solution):
         warnings.warn(f"{reason} (last decrement {last}; see fit.trace).", ConvergenceWarning, stacklevel=4)
 
 
-def means_at_edge(rows, family, link, beta):
+def means_at_edge(y, eta, family, link):
     """Which rows have a response at an end of the mean's range and a fitted mean within 1e-9 of it."""
     low, high = family.mean_interval
-    eta = rows.X @ beta + rows.offset
     with np.errstate(all="ignore"):
-        near_low = (rows.y == low) & (link.inverse(eta) - low < 1e-9)
-        near_high = (rows.y == high) & (high - link.inverse(eta) < 1e-9)
+        near_low = (y == low) & (link.inverse(eta) - low < 1e-9)
+        near_high = (y == high) & (high - link.inverse(eta) < 1e-9)
     return near_low | near_high

@@ -21,7 +21,7 @@ REAL, POSITIVE, NEGATIVE, UNIT = (-np.inf, np.inf), (0.0, np.inf), (-np.inf, 0.0
 
 @dataclass(frozen=True)
 class Link(ABC):
-    """One link g. Subclasses give `definition`, `link`, `inverse`, `derivative`, `second_derivative`.
+    """One link g. A link of your own gives `link`, `inverse`, `derivative`; the rest follows, if less exactly.
 
     image: the open interval that h maps onto; domain: the open interval of eta it may be used on; pole: an eta inside it
     where h is infinite.
@@ -33,9 +33,9 @@ class Link(ABC):
     domain: ClassVar[tuple] = REAL
     pole: ClassVar[float | None] = None
 
-    @abstractmethod
     def definition(self, eta, lib):
         """h(eta) as the textbook writes it; lib supplies exp, log, sqrt, atan, erfc, pi."""
+        raise self._lacks("definition")
 
     @abstractmethod
     def link(self, mu):
@@ -49,9 +49,16 @@ class Link(ABC):
     def derivative(self, eta):
         """h'(eta) = d mu / d eta."""
 
-    @abstractmethod
     def second_derivative(self, eta):
-        """h''(eta)."""
+        """h''(eta); only the observed information needs it."""
+        raise self._lacks("second_derivative")
+
+    def _lacks(self, method):
+        return InputError(
+            expected=f"a link with {method}",
+            got=f"{self.name} without",
+            remedy=f"A link of your own needs link, inverse and derivative to be fitted; write {method} for this use.",
+        )
 
     def complement(self, eta):
         """1 - h(eta), without cancellation."""

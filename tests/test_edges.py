@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from glmref import AliasWarning, ConvergenceWarning, InputError, SeparationWarning, datasets, families, fit_glm, glm, links
+from glmref import AliasWarning, BoundaryWarning, ConvergenceWarning, InputError, SeparationWarning, datasets, families, fit_glm, glm, links
 from glmref.blocks import BLOCK_NUMBERS
 from glmref.irls import Solution, fisher_scoring
 from glmref.least_squares import Gram
@@ -72,8 +72,16 @@ def test_separation_is_claimed_under_every_link(link):
         fit_glm(np.c_[np.ones(10), x], x > 4.5, "binomial", link=link)
 
 
+@pytest.mark.parametrize("link", ["log", "identity", "sqrt", links.Power(2)], ids=str)
+def test_a_best_fit_at_the_edge_of_the_link_is_named(link):
+    """Bliss's beetles: all die at the top dose, and a mean of 1 is reached at a finite eta."""
+    with pytest.warns(BoundaryWarning, match="1 fitted means lie at the edge"):
+        fit = glm("I(killed / beetles) ~ log_dose", datasets.load("beetles"), "binomial", weights="beetles", link=link)
+    assert fit.fitted[-1] > 1 - 1e-9
+
+
 def test_a_boundary_is_not_called_an_optimum():
-    with pytest.warns(ConvergenceWarning, match="boundary"):
+    with pytest.warns(BoundaryWarning), pytest.warns(ConvergenceWarning, match="boundary"):
         fit = fit_glm(np.c_[np.ones(6), np.arange(6.0)], [0, 0, 0, 1, 0, 3], "poisson", link="sqrt")
     assert not fit.converged
 
@@ -270,3 +278,23 @@ def test_a_fit_can_be_kept_and_its_data_cannot_be_changed_through_it():
     taken = fit.coef
     taken["x"] = 99
     assert fit.coef["x"] != 99
+
+
+def test_a_link_of_ones_own_needs_three_methods():
+    class Half(links.Link):
+        name, image = "half", links.UNIT
+
+        def link(self, mu):
+            return 2 * links.Logit().link(mu)
+
+        def inverse(self, eta):
+            return links.Logit().inverse(np.asarray(eta) / 2)
+
+        def derivative(self, eta):
+            return links.Logit().derivative(np.asarray(eta) / 2) / 2
+
+    orings = datasets.load("orings")
+    one, two = (glm("distress ~ temperature", orings, "binomial", link=link) for link in ("logit", Half()))
+    np.testing.assert_allclose(two.coef, 2 * one.coef, rtol=1e-9)
+    with pytest.raises(InputError, match="write second_derivative"):
+        Half().second_derivative(0.0)
