@@ -1,0 +1,28 @@
+// Repairs of the theme's markup that an accessibility check (axe-core) asked for: the spoken names agree with the visible
+// ones, roles are those that screen readers know, the sidebar is a landmark, and what scrolls does so from the keyboard.
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("summary[aria-label]").forEach((summary) => summary.removeAttribute("aria-label"));
+  document.querySelectorAll(".search-button-field[aria-label], .theme-switch-button[aria-label]").forEach((button) => {
+    const visible = button.textContent.trim().replace(/\s+/g, " ");
+    if (visible) button.setAttribute("aria-label", visible);
+  });
+  document.querySelectorAll(".citation-list, .citation").forEach((entry) => entry.removeAttribute("role"));
+  document.querySelectorAll("table thead th:empty").forEach((corner) => corner.replaceWith(document.createElement("td")));
+  const sidebar = document.querySelector(".bd-sidebar-primary");
+  if (sidebar && !sidebar.hasAttribute("role")) {
+    sidebar.setAttribute("role", "complementary");
+    sidebar.setAttribute("aria-label", "Book contents");
+  }
+});
+window.addEventListener("load", () => {
+  const mend = () => {
+    document.querySelectorAll('.bd-article mjx-container:not([display="true"])').forEach((formula) => {
+      if (formula.offsetWidth > formula.closest("p, li, td, dd, figcaption, div")?.clientWidth) formula.classList.add("wide");
+    });
+    document.querySelectorAll(".bd-article pre, .bd-article .cell_output, .bd-article mjx-container").forEach((box) => {
+      if (box.scrollWidth > box.clientWidth + 1 && getComputedStyle(box).overflowX === "auto") box.setAttribute("tabindex", "0");
+    });
+  };
+  (window.MathJax?.startup?.promise ?? Promise.resolve()).then(mend);
+  window.addEventListener("resize", mend);
+});
