@@ -5,6 +5,7 @@ from scipy import special
 from scipy.linalg import solve_triangular
 
 from .errors import InputError
+from .least_squares import inverse_information
 
 RESIDUALS = ("response", "pearson", "deviance", "working", "anscombe", "quantile")
 
@@ -70,7 +71,6 @@ def cooks_distance(pearson_residuals, h, phi, p):
 
 def dfbetas(scores, h, root, phi):
     """Change of each coefficient without the row, in its standard errors (n x p): (X'WX)^-1 u / (1 - h), one step."""
-    inverse = solve_triangular(root, np.eye(len(root)))
-    bread = inverse @ inverse.T
+    bread = inverse_information(root)
     with np.errstate(divide="ignore", invalid="ignore"):
         return (scores / (1 - h)[:, None]) @ bread / np.sqrt(phi * np.diag(bread))
