@@ -49,9 +49,10 @@ def fit(design, family, link=None, dispersion=None, **control):
     settings = checks.control(control)
     checks.response(design, family)
     checks.dispersion(dispersion)
-    columns = choose_columns(design.rows)
+    rows = design.rows
+    columns = choose_columns(rows)
     warn_of_aliases(design.names, columns.keep)
-    rows = design.rows.columns(columns.keep)
+    rows = rows.columns(columns.keep)
     evaluate = evaluator(rows, family, link)
     if settings["start"] is None:
         beta = feasible_start(evaluate, rows, family, link)
