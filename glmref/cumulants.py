@@ -89,6 +89,10 @@ class CumulantFamily(Family):
     def variance(self, mu):
         return self.functions.variance(self.functions.theta(mu))
 
+    def variance_derivative(self, mu):
+        theta = self.functions.theta(mu)  # dV/dmu = b'''(theta) dtheta/dmu, and dmu/dtheta = b''(theta)
+        return self.functions.third(theta) / self.functions.variance(theta)
+
     def unit_deviance(self, y, mu):
         theta = self.functions.theta(mu)
         return 2 * np.maximum(_conjugate(self.functions, y) - (y * theta - self.functions.b(theta)), 0.0)

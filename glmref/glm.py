@@ -21,7 +21,7 @@ from .start import choose_columns, feasible_start, given_start
 def glm(formula, data, family="gaussian", *, link=None, offset=None, weights=None, dispersion=None, missing="error", **control):
     """Fit g(mu) = X beta + offset, X from a formula and a table, by maximum likelihood.
 
-    family, link: names or instances (link None: the canonical one). offset, weights: array, column name or expression.
+    family, link: names or instances (link None: the family's default, mostly the canonical one). offset, weights: array, column name or expression.
     weights w: var(y) = phi V(mu) / w; for grouped binomial data the trials, with y the proportion.
     dispersion: a number, "pearson", "deviance" or "ml"; None: 1 for Poisson and binomial, else Pearson's.
     control: start, max_iter, tol. Raises InputError; warns AliasWarning, BoundaryWarning, ConvergenceWarning,
@@ -45,7 +45,7 @@ def fit_glm(
 def fit(design, family, link=None, dispersion=None, **control):
     """Fit a Design. control: start (p coefficients to begin from), max_iter, tol (see irls.fisher_scoring)."""
     family = families.get(family)
-    link = family.canonical_link if link is None else links.get(link)
+    link = family.default_link if link is None else links.get(link)
     settings = checks.control(control)
     checks.response(design, family)
     checks.dispersion(dispersion)
@@ -58,8 +58,9 @@ def fit(design, family, link=None, dispersion=None, **control):
         beta = feasible_start(evaluate, rows, family, link)
     else:
         beta = given_start(evaluate, settings["start"], design.names, columns.keep)
-    floor = 0.1 if family.dispersion is not None else 0.0  # elsewhere the deviance has the response's own scale
-    solution = fisher_scoring(evaluate, beta, max_iter=settings["max_iter"], tol=settings["tol"], floor=floor)
+    solution = fisher_scoring(
+        evaluate, beta, max_iter=settings["max_iter"], tol=settings["tol"], floor=family.deviance_floor
+    )
     warn_if_doubtful(rows, family, link, evaluate, solution)
     return GLMFit(design, family, link, dispersion, columns, solution, refined_root(rows, family, link, solution.beta))
 

@@ -231,7 +231,8 @@ class GLMFit:
             return np.inf if summary is None else summary.deviance
         null = ArrayRows(np.ones((len(rows.y), 1)), rows.y, rows.offset, rows.weight)
         evaluate = evaluator(null, self.family, self.link)
-        return fisher_scoring(evaluate, feasible_start(evaluate, null, self.family, self.link)).deviance
+        start = feasible_start(evaluate, null, self.family, self.link)
+        return fisher_scoring(evaluate, start, floor=self.family.deviance_floor).deviance
 
     def confint(self, level=0.95, method="wald"):
         """Intervals for the coefficients (DataFrame lower, upper), with Student's t where phi is estimated.

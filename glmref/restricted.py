@@ -33,7 +33,7 @@ def restricted_fit(rows, family, link, L, c, near):
     if free.shape[1] == 0:
         summary = evaluate(np.zeros(0), Gram)
         return Restricted(particular, np.inf if summary is None else summary.deviance, True)
-    gamma, floor = free.T @ (near - particular), 0.1 if family.dispersion is not None else 0.0
+    gamma, floor = free.T @ (near - particular), family.deviance_floor
     solution = fisher_scoring(evaluate, gamma, floor=floor) if evaluate(gamma, Gram) is not None else None
     if solution is None or not solution.converged:  # `near` was no good: begin from the data
         fresh = fisher_scoring(evaluate, feasible_start(evaluate, inner, family, link), floor=floor)

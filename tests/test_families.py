@@ -3,21 +3,15 @@
 import mpmath as mp
 import numpy as np
 import pytest
+from instances import EVERY_FAMILY
 from scipy import integrate
 
 from glmref import InputError, families, links
-from glmref.families import Family
 from glmref.links import UNIT
 
 mp.mp.dps = 50
 
 
-def leaves(cls):
-    below = cls.__subclasses__()
-    return [cls] if not below else [leaf for sub in below for leaf in leaves(sub)]
-
-
-EVERY_FAMILY = [cls() for cls in leaves(Family) if cls.__module__ == "glmref.families"]
 THETAS = {-np.inf: [-30, -5, -1.5, -0.4, -1e-4], 0.0: [1e-4, 0.4, 1.5, 5, 30]}
 THETA_OF = {  # theta(mu), each confirmed below by b'(theta(mu)) = mu
     "gaussian": lambda m: m,
@@ -43,6 +37,39 @@ def test_mean_and_variance_are_the_derivatives_of_b(family):
         assert family.variance(float(mean)) == pytest.approx(float(variance), rel=1e-12)
         assert mp.almosteq(THETA_OF[family.name](mean), theta, 1e-40)
         assert family.canonical_parameter(np.float64(mean)) == pytest.approx(float(theta), rel=1e-11)
+
+
+@pytest.mark.parametrize("family", EVERY_FAMILY, ids=str)
+def test_the_derivative_of_the_variance_function(family):
+    """V'(mu) = b'''(theta) / b''(theta), for dmu = b''(theta) dtheta."""
+    for theta in thetas(family):
+        mean, second, third = (mp.diff(lambda t: family.cumulant(t, mp), theta, k) for k in (1, 2, 3))
+        got = family.variance_derivative(np.float64(mean))
+        assert got == pytest.approx(float(third / second), rel=1e-12, abs=1e-12), theta
+
+
+@pytest.mark.parametrize("family", EVERY_FAMILY, ids=str)
+def test_draws_have_the_promised_mean_and_variance(family):
+    """Within 4.5 standard errors of simulation, whose seed is fixed; rows with weights of their own."""
+    n, phi = 40_000, 1.0 if family.dispersion else 0.3
+    rng = np.random.default_rng(3)
+    mu, weight = (0.35 if family.mean_interval == UNIT else 1.7), np.repeat([1.0, 4.0], n)
+    y = family.draw(np.full(2 * n, mu), phi, weight, rng).reshape(2, n)
+    assert family.in_domain(y).all()
+    for drawn, w in zip(y, (1.0, 4.0 if family.spacing != "count" else 1.0)):
+        variance = phi * float(family.variance(mu)) / w
+        assert abs(drawn.mean() - mu) < 4.5 * np.sqrt(variance / n)
+        square = (drawn - mu) ** 2
+        assert abs(square.mean() - variance) < 4.5 * square.std() / np.sqrt(n)
+
+
+def test_draws_of_shares_need_whole_trials_and_of_unknown_families_a_method():
+    with pytest.raises(InputError, match="a weight of 2.5"):
+        families.Binomial().draw(np.full(2, 0.5), 1.0, np.array([2.0, 2.5]), np.random.default_rng(0))
+    own = families.from_cumulant(lambda theta, lib: lib.exp(theta), dispersion=1)
+    with pytest.raises(InputError, match="can be simulated"):
+        own.draw(np.ones(2), 1.0, np.ones(2), np.random.default_rng(0))
+    np.testing.assert_allclose(own.variance_derivative(np.array([0.3, 5.0])), 1.0, rtol=1e-12)
 
 
 @pytest.mark.parametrize("family", EVERY_FAMILY, ids=str)

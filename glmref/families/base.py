@@ -1,0 +1,144 @@
+"""What a family is: the contract of one class, and everything that follows from it.
+
+Two methods work from eta, not from mu, because a mean that underflows still has a logarithm:
+`deviance(y, eta, link)` and `working(y, eta, link)`, the two numbers per row that Fisher scoring needs,
+weight = h'^2 / V(mu) and score = (y - mu) h' / V(mu).
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ..errors import InputError
+from ..links import REAL, Link
+
+
+@dataclass(frozen=True)
+class Family(ABC):
+    """One family. y, mu, eta: arrays of one shape; phi > 0 the dispersion; weight w > 0 the prior weight.
+
+    dispersion: phi where the family fixes it (Poisson, binomial: 1), None where it is estimated.
+    spacing: None for a continuous response; "count" where y steps by 1, "share" where it steps by 1 / w.
+    canonical_link: the link software calls canonical; theta = canonical_factor * canonical_link.link(mu).
+    parameter_interval, mean_interval: the open ranges of theta and mu; response_domain: the values y may take, in words.
+    """
+
+    name: ClassVar[str]
+    canonical_link: ClassVar[Link]
+    canonical_factor: ClassVar[float] = 1
+    parameter_interval: ClassVar[tuple] = REAL
+    mean_interval: ClassVar[tuple] = REAL
+    response_domain: ClassVar[str] = "any number"
+    dispersion: ClassVar[float | None] = None
+    spacing: ClassVar[str | None] = None
+
+    @property
+    def default_link(self):
+        """The link of a fit that names none: the canonical one, unless the family says otherwise."""
+        return self.canonical_link
+
+    @property
+    def deviance_floor(self):
+        """What a deviance near zero is judged beside (see irls): 0.1 where phi is fixed, for there the deviance has a
+        scale of its own; 0 elsewhere, where it has the response's."""
+        return 0.0 if self.dispersion is None else 0.1
+
+    @abstractmethod
+    def cumulant(self, theta, lib):
+        """b(theta) as the textbook writes it."""
+
+    def canonical_parameter(self, mu):
+        """theta with b'(theta) = mu."""
+        return self.canonical_factor * self.canonical_link.link(mu)
+
+    @abstractmethod
+    def variance(self, mu):
+        """The variance function V(mu) = b''(theta(mu))."""
+
+    @abstractmethod
+    def variance_derivative(self, mu):
+        """V'(mu), which the observed information needs where the link is not canonical."""
+
+    @abstractmethod
+    def unit_deviance(self, y, mu):
+        """d(y, mu) = 2 {y [theta(y) - theta(mu)] - b(theta(y)) + b(theta(mu))} >= 0."""
+
+    @abstractmethod
+    def saturated_log_density(self, y, phi, weight):
+        """log f(y) at mu = y, so that log f = saturated - w d(y, mu) / (2 phi)."""
+
+    def tails(self, y, mu, phi, weight):
+        """P(Y <= y) and P(Y > y), each to its own relative accuracy."""
+        raise InputError(
+            expected="a family with a distribution function",
+            got=self.name,
+            remedy="Use deviance residuals, which need only the mean and the variance function.",
+        )
+
+    def draw(self, mu, phi, weight, rng):
+        """One random response per row, with mean mu and variance phi V(mu) / weight; rng: a numpy Generator."""
+        raise InputError(
+            expected="a family that can be simulated",
+            got=self.name,
+            remedy="Give it a method draw(mu, phi, weight, rng), or simulate from a family that has one.",
+        )
+
+    def normalized(self, t):
+        """A(t), the integral of V^(-1/3): A(y) is more nearly normal than y (Anscombe 1953)."""
+        raise InputError(
+            expected="a family whose Anscombe transform is known", got=self.name, remedy="Use deviance residuals."
+        )
+
+    def in_domain(self, y):
+        """Which y the family can produce."""
+        return np.isfinite(y)
+
+    def starting_mean(self, y, weight):
+        """A mean near each y, inside the family's range, from which the first regression is taken."""
+        return np.array(y, dtype=float)
+
+    def ml_dispersion(self, deviance, weight):
+        """The phi that maximizes the log-likelihood when the total deviance is given."""
+        return deviance / np.count_nonzero(weight)
+
+    def deviance(self, y, eta, link):
+        """Unit deviance per row, from eta."""
+        return self.unit_deviance(y, link.inverse(eta))
+
+    def working(self, y, eta, link):
+        """Per row: weight h'(eta)^2 / V(mu), score (y - mu) h'(eta) / V(mu)."""
+        mu, slope = link.inverse(eta), link.derivative(eta)
+        ratio = slope / self.variance(mu)
+        return ratio * slope, (y - mu) * ratio
+
+    def log_density(self, y, mu, phi=1.0, weight=1.0):
+        """log f(y; mu, phi / w)."""
+        y, mu = np.asarray(y, dtype=float), np.asarray(mu, dtype=float)
+        return self.saturated_log_density(y, phi, weight) - weight * self.unit_deviance(y, mu) / (2 * phi)
+
+    def valid(self, eta, link):
+        """Which eta give a mean inside the family's range."""
+        inside = link.valid(eta)
+        low, high = self.mean_interval
+        if low <= link.image[0] and link.image[1] <= high:
+            return inside
+        with np.errstate(all="ignore"):
+            mu = link.inverse(eta)
+        return inside & (mu > low) & (mu < high)
+
+    def eta_interval(self, eta, link):
+        """The ends of the interval of possible linear predictors around each eta."""
+        low, high = link.domain
+        if not (self.mean_interval[0] <= link.image[0] and link.image[1] <= self.mean_interval[1]):
+            with np.errstate(all="ignore"):
+                ends = sorted(float(link.link(np.float64(end))) for end in self.mean_interval)
+            low, high = max(low, ends[0]), min(high, ends[1])
+        pole = link.pole
+        if pole is None:
+            return np.full(np.shape(eta), low), np.full(np.shape(eta), high)
+        return np.where(eta > pole, max(low, pole), low), np.where(eta > pole, high, min(high, pole))
+
+    def __str__(self):
+        return self.name
