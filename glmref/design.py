@@ -6,7 +6,7 @@ arithmetic, and named.
 
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 
 import numpy as np
 import pandas as pd
@@ -37,8 +37,9 @@ class Design:
     spec: object = None
     offset_term: str | None = None
     offset_spec: object = None
+    X_is_finite: InitVar[bool] = False  # so that nobody looks twice
 
-    def __post_init__(self):
+    def __post_init__(self, X_is_finite):
         n, p = self.X.shape
         if n == 0 or p == 0:
             raise InputError(
@@ -46,13 +47,14 @@ class Design:
                 got=f"{n} rows and {p} columns",
                 remedy="Check the table and the filter before the fit; '~ 1' fits a mean alone.",
             )
-        checks.finite(self.X, self.index, "X", self.names)
+        if not X_is_finite:
+            checks.finite(self.X, self.index, "X", self.names)
         checks.finite(self.y, self.index, "y")
         checks.finite(self.offset, self.index, "offset")
         checks.finite(self.weight, self.index, "weights")
         checks.weights(self.weight, self.index)
         for name in ("X", "y", "offset", "weight"):
-            array = np.ascontiguousarray(getattr(self, name)).view()
+            array = getattr(self, name).view()
             array.flags.writeable = False
             object.__setattr__(self, name, array)
 
@@ -120,16 +122,17 @@ def from_arrays(X, y, *, offset=None, weights=None, names=None, missing="error")
         )
     n, p = X.shape
     names = checks.column_names([f"x{j + 1}" for j in range(p)] if names is None else names, p)
-    offset = np.zeros(n) if offset is None else checks.vector(_no_text(offset, "offset"), "offset", n, index)
-    weights = np.ones(n) if weights is None else checks.vector(_no_text(weights, "weights"), "weights", n, index)
+    offset = np.broadcast_to(0.0, n) if offset is None else checks.vector(_no_text(offset, "offset"), "offset", n, index)
+    weights = np.broadcast_to(1.0, n) if weights is None else checks.vector(_no_text(weights, "weights"), "weights", n, index)
     index = pd.RangeIndex(n) if index is None else index
     keep = np.ones(n, dtype=bool)
-    if np.isnan(np.sum(X)) or np.isnan(np.sum(y)):
+    X_is_finite = bool(np.isfinite(np.sum(X)))
+    if not X_is_finite or np.isnan(np.sum(y)):
         keep = checks.complete(np.isnan(y) | np.isnan(X).any(axis=1), index, "in X or y", missing)
     elif missing != "error":
         checks.complete(~keep, index, "in X or y", missing)
     if keep.all():
-        return Design(X, y, offset, weights, names, index)
+        return Design(X, y, offset, weights, names, index, X_is_finite=X_is_finite)
     return Design(X[keep], y[keep], offset[keep], weights[keep], names, index[keep], int(np.count_nonzero(~keep)))
 
 

@@ -13,15 +13,19 @@ from . import design as designs
 from .errors import AliasWarning, BoundaryWarning, ConvergenceWarning, SeparationWarning
 from .glmfit import GLMFit
 from .irls import fisher_scoring
-from .least_squares import Triangle, solve
 from .standardize import evaluator, refined_root
 from .start import choose_columns, feasible_start, given_start
+
+REGULAR_ROUNDS = 8  # a finite estimate squares its error each round; an infinite one, or one at an edge, creeps for longer
+LARGE = 1_000_000  # numbers in X; from here on a last round that changes the covariance by 1e-8 of itself is saved
+WELL_CONDITIONED = 0.01  # |R_jj| against the length of column j: a Gram matrix then keeps about twelve digits
 
 
 def glm(formula, data, family="gaussian", *, link=None, offset=None, weights=None, dispersion=None, missing="error", **control):
     """Fit g(mu) = X beta + offset, X from a formula and a table, by maximum likelihood.
 
-    family, link: names or instances (link None: the family's default, mostly the canonical one). offset, weights: array, column name or expression.
+    family, link: names or instances (link None: the family's default, mostly the canonical one).
+    offset, weights: array, column name or expression.
     weights w: var(y) = phi V(mu) / w; for grouped binomial data the trials, with y the proportion.
     dispersion: a number, "pearson", "deviance" or "ml"; None: 1 for Poisson and binomial, else Pearson's.
     control: start, max_iter, tol. Raises InputError; warns AliasWarning, BoundaryWarning, ConvergenceWarning,
@@ -58,11 +62,21 @@ def fit(design, family, link=None, dispersion=None, **control):
         beta = feasible_start(evaluate, rows, family, link)
     else:
         beta = given_start(evaluate, settings["start"], design.names, columns.keep)
-    solution = fisher_scoring(
-        evaluate, beta, max_iter=settings["max_iter"], tol=settings["tol"], floor=family.deviance_floor
-    )
-    warn_if_doubtful(rows, family, link, evaluate, solution)
-    return GLMFit(design, family, link, dispersion, columns, solution, refined_root(rows, family, link, solution.beta))
+    max_iter, tol = settings["max_iter"], settings["tol"]
+    bounded = family.bounded(link)
+    exact = bounded or rows.X.size < LARGE
+    solution = fisher_scoring(evaluate, beta, max_iter=max_iter, tol=tol, floor=family.deviance_floor, exact=exact)
+    if bounded or len(solution.trace) > REGULAR_ROUNDS or not solution.converged or settings["start"] is not None:
+        warn_if_doubtful(rows, family, link, evaluate, solution)
+    return GLMFit(design, family, link, dispersion, columns, solution, accurate_root(rows, family, link, solution))
+
+
+def accurate_root(rows, family, link, solution):
+    """R at the estimate: of the last round, refined where its Gram matrix may have lost a digit that matters."""
+    step = solution.step
+    if step is not None and np.min(np.diag(step.root) / np.linalg.norm(step.root, axis=0)) > WELL_CONDITIONED:
+        return step.root
+    return refined_root(rows, family, link, solution.beta)
 
 
 def warn_of_aliases(names, keep):
@@ -92,7 +106,7 @@ def warn_if_doubtful(rows, family, link, evaluate, solution):
             stacklevel=4,
         )
     edge = edge & ~boundary
-    step = solve(evaluate(solution.beta, Triangle)) if edge.any() and solution.ended != "stalled" else None
+    step = solution.step if edge.any() and solution.ended != "stalled" else None
     if step is not None and np.max(np.abs(rows.X[edge] @ step.direction)) > 0.1:
         warnings.warn(
             f"{np.count_nonzero(edge)} fitted means equal a response at the edge of the range, and every further round moves "

@@ -17,9 +17,9 @@ from .design import Design
 from .errors import InputError
 from .families import Family
 from .irls import Solution, fisher_scoring
-from .least_squares import Gram, Triangle, inverse_information
+from .least_squares import Triangle, inverse_information
 from .links import Link
-from .standardize import evaluator
+from .standardize import evaluator, total_deviance
 from .start import Columns, feasible_start
 
 
@@ -43,10 +43,14 @@ class GLMFit:
         """Which columns were estimable (p booleans)."""
         return self.columns.keep
 
-    @property
+    @cached_property
     def deviance(self):
         """sum w d(y, mu), on the scale of phi."""
-        return self.solution.deviance
+        return total_deviance(self._rows, self.family, self.link, self.solution.beta)
+
+    @property
+    def _rows(self):
+        return self.design.rows.columns(self.keep)
 
     @property
     def coef(self):
@@ -225,14 +229,14 @@ class GLMFit:
         """Deviance of the model with a constant and the offset only; where no combination of the columns is constant, of
         the offset alone (infinite where that is an impossible mean)."""
         rows = self.design.rows
-        if not spans_constant(rows.columns(self.keep).X):
+        if not spans_constant(self._rows.X):
             null = rows.columns(np.zeros(len(self.keep), dtype=bool))
-            summary = evaluator(null, self.family, self.link)(np.zeros(0), Gram)
-            return np.inf if summary is None else summary.deviance
+            return total_deviance(null, self.family, self.link, np.zeros(0))
         null = ArrayRows(np.ones((len(rows.y), 1)), rows.y, rows.offset, rows.weight)
         evaluate = evaluator(null, self.family, self.link)
         start = feasible_start(evaluate, null, self.family, self.link)
-        return fisher_scoring(evaluate, start, floor=self.family.deviance_floor).deviance
+        beta = fisher_scoring(evaluate, start, floor=self.family.deviance_floor).beta
+        return total_deviance(null, self.family, self.link, beta)
 
     def confint(self, level=0.95, method="wald"):
         """Intervals for the coefficients (DataFrame lower, upper), with Student's t where phi is estimated.

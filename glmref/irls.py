@@ -13,6 +13,8 @@ import numpy as np
 
 from .least_squares import Gram, Triangle, solve
 
+UNNOTICED = 200  # times tol: how much a last step may move the information, relative to itself
+
 
 class Round(NamedTuple):
     """One row of the trace: deviance and decrement at the start of the round, halvings its step needed."""
@@ -25,11 +27,11 @@ class Round(NamedTuple):
 
 @dataclass(frozen=True)
 class Solution:
-    """beta (p), the deviance there, the rounds, and why they ended: "converged", "max_iter" (too few rounds),
-    "stalled" (no step along the ascent direction is better) or "singular" (the weights hold no information)."""
+    """beta (p), the step that would follow (None if singular), the rounds, and why they ended: "converged", "max_iter" (too
+    few rounds), "stalled" (no step along the ascent direction is better) or "singular" (the weights hold no information)."""
 
     beta: np.ndarray
-    deviance: float
+    step: object
     ended: str
     trace: tuple
 
@@ -40,38 +42,56 @@ class Solution:
 
 
 class Point(NamedTuple):
-    """The deviance at some beta, the step from there (None if singular), and the kind of summary it took."""
+    """The deviance at some beta, what rounding may have done to it, the step from there (None if singular), and the kind
+    of summary it took."""
 
     deviance: float
+    rounding: float
     step: object
     kind: type
 
 
-def fisher_scoring(evaluate, beta, *, max_iter=200, tol=1e-10, floor=0.1, max_halvings=100):
+def fisher_scoring(evaluate, beta, *, max_iter=200, tol=1e-10, floor=0.1, exact=True, max_halvings=100):
     """Minimize the deviance from a feasible beta.
 
     evaluate(beta, kind) -> Gram or Triangle (kind) at beta, or None where a mean would be impossible.
-    tol: stop when decrement <= tol^2 (deviance + floor); floor is for deviances that may go to zero, and is on their scale.
+    tol: stop when the decrement that the last step leaves is <= tol^2 (deviance + floor); floor is for deviances that may go
+    to zero, and is on their scale. exact: ask the rows once more after the last step, to see that its means are possible.
     """
-    trace = []
+    trace, previous = [], 0.0
     point = regress(evaluate, beta)
     for iteration in range(1, max_iter + 1):
         if point.step is None:
-            return Solution(beta, point.deviance, "singular", tuple(trace))
-        decrement = point.step.decrement
-        if decrement <= max(tol**2 * (point.deviance + floor), rounding(point.step, beta)):
+            return Solution(beta, None, "singular", tuple(trace))
+        decrement, scale = point.step.decrement, max(point.deviance, 0.0) + floor
+        if negligible(decrement, previous, tol**2 * scale) or decrement <= rounding(point.step, beta):
             trace.append(Round(iteration, point.deviance, decrement, 0))
-            last = regress(evaluate, beta + point.step.direction)  # the step is paid for: take it, where it is possible
-            if last is not None and np.isfinite(last.deviance):
-                beta, point = beta + point.step.direction, last
-            return Solution(beta, point.deviance, "converged", tuple(trace))
-        halvings, trial, better = improve(evaluate, beta, point, max_halvings)
+            return Solution(*last_step(evaluate, beta, point, exact), "converged", tuple(trace))
+        halvings, trial, better = improve(evaluate, beta, point, floor, max_halvings)
         trace.append(Round(iteration, point.deviance, decrement, halvings))
         if better is None:
-            ended = "converged" if decrement <= 1e-12 * (point.deviance + floor) else "stalled"
-            return Solution(beta, point.deviance, ended, tuple(trace))
-        beta, point = trial, better
-    return Solution(beta, point.deviance, "max_iter", tuple(trace))
+            ended = "converged" if decrement <= 1e-12 * scale else "stalled"
+            return Solution(beta, point.step, ended, tuple(trace))
+        beta, point, previous = trial, better, decrement
+    return Solution(beta, point.step, "max_iter", tuple(trace))
+
+
+def negligible(decrement, previous, limit):
+    """Whether the step leaves no more than the limit, and is itself too small for the working weights to notice.
+
+    Each round squares the decrement, or multiplies it by some factor: the last factor is an upper guess at the next.
+    """
+    factor = min(decrement / previous, 1.0) if previous else 1.0
+    return decrement * factor <= limit and decrement <= UNNOTICED**2 * limit
+
+
+def last_step(evaluate, beta, point, exact):
+    """beta + direction, for the step is paid for already, and the Step from there, or, not exact, the one that led there."""
+    trial = beta + point.step.direction
+    if not exact:
+        return trial, point.step
+    last = regress(evaluate, trial, point.kind)
+    return (beta, point.step) if last is None or last.step is None else (trial, last.step)
 
 
 def rounding(step, beta):
@@ -87,16 +107,16 @@ def regress(evaluate, beta, kind=Gram):
     step = solve(summary)
     if step is None and kind is Gram:
         return regress(evaluate, beta, Triangle)
-    return Point(summary.deviance, step, kind)
+    return Point(summary.deviance, summary.rounding, step, kind)
 
 
-def improve(evaluate, beta, point, max_halvings):
+def improve(evaluate, beta, point, floor, max_halvings):
     """The first of beta + d, beta + d/2, beta + d/4, ... that is better; (halvings, beta, Point), or None last.
 
     Better: a deviance smaller by more than rounding; or, where rounding hides the difference, a smaller decrement.
     The second matters under links for which the full step overshoots for ever.
     """
-    noise = 1e-13 * (abs(point.deviance) + 0.1)
+    noise = point.rounding + 1e-13 * floor
     for halvings in range(max_halvings + 1):
         trial = beta + point.step.direction / 2**halvings
         found = regress(evaluate, trial, point.kind)

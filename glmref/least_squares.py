@@ -9,30 +9,50 @@ J'J (the information) and J'r (the score). Two summaries hold them:
 Either kind adds to its own kind, in any order, so it does not matter who holds which rows. `solve` takes the step.
 """
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import linalg
 
 RANK_TOLERANCE = 1e-11  # on |R_jj| against the length of column j, the tolerance of R's glm
+NARROW = 32  # columns; up to here a general matrix product is faster than a symmetric one
 GRAM_LIMIT = 1e-4  # below this |R_jj| the Gram matrix has lost too many digits: use the triangle
 
 
 @dataclass(frozen=True)
 class Gram:
-    """information: J'J (p x p); score: J'r (p); deviance: of the same rows."""
+    """information: J'J (p x p); score: J'r (p); deviance: of the same rows, uncertain by `rounding`."""
 
     information: np.ndarray
     score: np.ndarray
     deviance: float
+    rounding: float = 0.0
 
     @classmethod
-    def of(cls, X, weight, score, deviance):
-        """Summarize rows of X (n x p) with working weights (n) and scores per row (n), so that J'r = X' score."""
-        return cls((weight[:, None] * X).T @ X, X.T @ score, deviance)
+    def of(cls, X, weight, score, loss):
+        """Summarize rows of X (n x p) with working weights, scores and losses per row (n), so that J'r = X' score."""
+        p = X.shape[1]
+        if p > NARROW:
+            J = weighted(X, np.sqrt(weight), scratch(X.shape))
+            return cls(J.T @ J, score @ X, *deviance_of(loss))
+        right = scratch((len(X), p + 1))  # one product X'[WX, score] holds both; for few columns it beats J'J
+        weighted(X, weight, right[:, :p])
+        right[:, p] = score
+        product = X.T @ right
+        return cls(product[:, :p], product[:, p], *deviance_of(loss))
 
     def __add__(self, other):
-        return Gram(self.information + other.information, self.score + other.score, self.deviance + other.deviance)
+        return Gram(
+            self.information + other.information,
+            self.score + other.score,
+            self.deviance + other.deviance,
+            self.rounding + other.rounding,
+        )
+
+    def less(self, saturated):
+        """The same rows, twice the saturated loss taken off the deviance."""
+        return replace(self, deviance=self.deviance - 2 * saturated)
 
     def triangle(self):
         """Upper R with R'R = J'J, or None where the Gram matrix is too ill-conditioned to tell."""
@@ -47,33 +67,37 @@ class Gram:
 
 @dataclass(frozen=True)
 class Triangle:
-    """root: R (p x p) of J = QR; projection: Q'r (p); deviance: of the same rows."""
+    """root: R (p x p) of J = QR; projection: Q'r (p); deviance: of the same rows, uncertain by `rounding`."""
 
     root: np.ndarray
     projection: np.ndarray
     deviance: float
+    rounding: float = 0.0
 
     @classmethod
-    def of(cls, X, weight, score, deviance):
+    def of(cls, X, weight, score, loss):
         """As Gram.of. Rows whose weight underflowed to 0 carry no information and are left out."""
         scale = np.sqrt(weight)
         residual = np.divide(score, scale, out=np.zeros_like(score), where=scale > 0)
-        return cls.fold(scale[:, None] * X, residual, deviance)
+        return cls.fold(weighted(X, scale), residual, *deviance_of(loss))
 
     @classmethod
-    def fold(cls, J, r, deviance):
+    def fold(cls, J, r, deviance=0.0, rounding=0.0):
         """The triangle of J (m x p) and r (m): of rows, or of triangles stacked on one another."""
         p = J.shape[1]
         root = np.linalg.qr(np.column_stack([J, r]), mode="r")
         root = np.vstack([root, np.zeros((max(p - len(root), 0), p + 1))])
-        return cls(root[:p, :p], root[:p, p], deviance)
+        return cls(root[:p, :p], root[:p, p], deviance, rounding)
 
     def __add__(self, other):
         return self.fold(
             np.vstack([self.root, other.root]),
             np.concatenate([self.projection, other.projection]),
             self.deviance + other.deviance,
+            self.rounding + other.rounding,
         )
+
+    less = Gram.less
 
     @property
     def information(self):
@@ -85,6 +109,27 @@ class Triangle:
 
     def triangle(self):
         return self.root
+
+
+def weighted(X, factor, out=None):
+    """Each row of X times its factor."""
+    return np.einsum("ij,i->ij", X, factor, out=out)
+
+
+_memory = threading.local()
+
+
+def scratch(shape):
+    """Memory for one block's weighted rows, the same for every block of a thread: fresh pages cost more than the product."""
+    kept = getattr(_memory, "array", None)
+    if kept is None or kept.size < shape[0] * shape[1]:
+        kept = _memory.array = np.empty(shape[0] * shape[1])
+    return kept[: shape[0] * shape[1]].reshape(shape)
+
+
+def deviance_of(loss):
+    """Twice the sum of the losses, and how far rounding may have moved it."""
+    return 2.0 * float(np.sum(loss)), 2e-13 * float(np.sum(np.abs(loss)))
 
 
 @dataclass(frozen=True)

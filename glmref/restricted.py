@@ -13,7 +13,7 @@ from .blocks import ArrayRows
 from .irls import fisher_scoring
 from .least_squares import Gram
 from .start import feasible_start
-from .standardize import evaluator
+from .standardize import evaluator, total_deviance
 
 
 class Restricted(NamedTuple):
@@ -29,13 +29,16 @@ def restricted_fit(rows, family, link, L, c, near):
     particular = linalg.lstsq(L, c)[0]
     free = linalg.null_space(L)
     inner = ArrayRows(rows.X @ free, rows.y, rows.offset + rows.X @ particular, rows.weight, rows.block_rows)
-    evaluate = evaluator(inner, family, link)
     if free.shape[1] == 0:
-        summary = evaluate(np.zeros(0), Gram)
-        return Restricted(particular, np.inf if summary is None else summary.deviance, True)
+        return Restricted(particular, total_deviance(inner, family, link, np.zeros(0)), True)
+    evaluate = evaluator(inner, family, link)
+
+    def deviance(solution):
+        return total_deviance(inner, family, link, solution.beta)
+
     gamma, floor = free.T @ (near - particular), family.deviance_floor
     solution = fisher_scoring(evaluate, gamma, floor=floor) if evaluate(gamma, Gram) is not None else None
     if solution is None or not solution.converged:  # `near` was no good: begin from the data
         fresh = fisher_scoring(evaluate, feasible_start(evaluate, inner, family, link), floor=floor)
-        solution = fresh if solution is None or fresh.deviance < solution.deviance else solution
-    return Restricted(particular + free @ solution.beta, solution.deviance, solution.converged)
+        solution = fresh if solution is None or deviance(fresh) < deviance(solution) else solution
+    return Restricted(particular + free @ solution.beta, deviance(solution), solution.converged)

@@ -11,29 +11,48 @@ from .least_squares import Gram, Triangle
 
 
 def standardize(block, beta, family, link):
-    """eta and, per row, prior weight times (working weight, score, unit deviance); None for an impossible mean."""
+    """Per row, prior weight times (working weight, score, loss); None for an impossible mean."""
     eta = block.X @ beta + block.offset
-    if not np.all(family.valid(eta, link)):
+    if family.bounded(link) and not np.all(family.valid(eta, link)):
         return None
-    weight, score = family.working(block.y, eta, link)
-    deviance = family.deviance(block.y, eta, link)
-    return eta, block.weight * weight, block.weight * score, float(block.weight @ deviance)
+    return tuple(block.weight * part for part in family.kernel(block.y, eta, link))
 
 
 def evaluator(rows, family, link):
-    """The function that irls calls: evaluate(beta, kind) -> the summary of all rows at beta, or None."""
+    """The function that irls calls: evaluate(beta, kind) -> the summary of all rows at beta, or None.
+
+    It remembers its last answer, for whoever asks first whether a point is possible and then steps from it.
+    """
+    saturated = rows.sum(lambda block: block.weight @ family.saturated_loss(block.y))
+    last = {}
+
+    def summarize(beta, kind):
+        def of(block):
+            standardized = standardize(block, beta, family, link)
+            return None if standardized is None else kind.of(block.X, *standardized)
+
+        total = rows.sum(of)
+        return total.less(saturated) if total is not None and np.isfinite(total.deviance) else None
 
     def evaluate(beta, kind):
-        total = None
-        for block in rows:
-            standardized = standardize(block, beta, family, link)
-            if standardized is None:
-                return None
-            part = kind.of(block.X, *standardized[1:])
-            total = part if total is None else total + part
-        return total if np.isfinite(total.deviance) else None
+        key = kind, beta.tobytes()
+        if key not in last:
+            summary = summarize(beta, kind)
+            last.clear()
+            last[key] = summary
+        return last[key]
 
     return evaluate
+
+
+def total_deviance(rows, family, link, beta):
+    """sum w d(y, mu) over all rows, to full relative accuracy; infinite where a mean is impossible."""
+
+    def of(block):
+        eta = block.X @ beta + block.offset
+        return block.weight @ family.deviance(block.y, eta, link) if np.all(family.valid(eta, link)) else np.inf
+
+    return float(rows.sum(of))
 
 
 def refined_root(rows, family, link, beta):
@@ -48,7 +67,7 @@ def refined_root(rows, family, link, beta):
     inverse = linalg.solve_triangular(root, np.eye(len(root)))
 
     def orthogonalized(block):
-        weight = standardize(block, beta, family, link)[1]
+        weight = standardize(block, beta, family, link)[0]
         J = np.sqrt(weight)[:, None] * block.X
         return (J @ inverse).T @ (J @ inverse)
 

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from glmref import AliasWarning, BoundaryWarning, ConvergenceWarning, InputError, SeparationWarning, datasets, families, fit_glm, glm, links
-from glmref.blocks import BLOCK_NUMBERS
+from glmref.blocks import BLOCK_ROWS
 from glmref.irls import Solution, fisher_scoring
 from glmref.least_squares import Gram
 from glmref.numerics import log_minus_digamma
@@ -245,7 +245,7 @@ def test_a_constant_start_allows_for_the_offset():
 
 
 def test_several_blocks_of_the_default_size_are_one_table():
-    n = 2 * BLOCK_NUMBERS // 3 + 17
+    n = 2 * BLOCK_ROWS + 17
     rng = np.random.default_rng(5)
     X = np.c_[np.ones(n), rng.normal(size=(n, 2))]
     y = rng.poisson(np.exp(0.1 + X[:, 1] * 0.2)).astype(float)

@@ -1,8 +1,8 @@
 """What a family is: the contract of one class, and everything that follows from it.
 
-Two methods work from eta, not from mu, because a mean that underflows still has a logarithm:
-`deviance(y, eta, link)` and `working(y, eta, link)`, the two numbers per row that Fisher scoring needs,
-weight = h'^2 / V(mu) and score = (y - mu) h' / V(mu).
+Three methods work from eta, not from mu, because a mean that underflows still has a logarithm:
+`deviance(y, eta, link)`; `working(y, eta, link)`, the two numbers per row that Fisher scoring needs,
+weight = h'^2 / V(mu) and score = (y - mu) h' / V(mu); and `kernel`, the pair and the loss in one.
 """
 
 from abc import ABC, abstractmethod
@@ -113,6 +113,18 @@ class Family(ABC):
         ratio = slope / self.variance(mu)
         return ratio * slope, (y - mu) * ratio
 
+    def kernel(self, y, eta, link):
+        """Per row: the working pair and the loss b(theta) - y theta, half the unit deviance but for a term in y alone.
+
+        What the rounds of a fit compute again and again, so a family may save logarithms here; d = 2 (loss -
+        saturated_loss). Of the loss only differences matter: it need not keep its digits where y and mu are close.
+        """
+        return *self.working(y, eta, link), self.deviance(y, eta, link) / 2
+
+    def saturated_loss(self, y):
+        """The loss at mu = y."""
+        return np.zeros_like(y)
+
     def log_density(self, y, mu, phi=1.0, weight=1.0):
         """log f(y; mu, phi / w)."""
         y, mu = np.asarray(y, dtype=float), np.asarray(mu, dtype=float)
@@ -127,6 +139,12 @@ class Family(ABC):
         with np.errstate(all="ignore"):
             mu = link.inverse(eta)
         return inside & (mu > low) & (mu < high)
+
+    def bounded(self, link):
+        """Whether some finite linear predictor gives an impossible mean."""
+        low, high = self.mean_interval
+        whole_line = link.domain == REAL and link.pole is None
+        return not (whole_line and low <= link.image[0] and link.image[1] <= high)
 
     def eta_interval(self, eta, link):
         """The ends of the interval of possible linear predictors around each eta."""

@@ -71,6 +71,13 @@ class Gamma(Family):
         mu, relative = link.inverse(eta), link.relative_derivative(eta)
         return relative**2, relative * ((y - mu) / mu)
 
+    def kernel(self, y, eta, link):
+        mu = link.inverse(eta)
+        return *self.working(y, eta, link), y / mu + link.log_inverse(eta)
+
+    def saturated_loss(self, y):
+        return 1.0 + np.log(y)
+
     def saturated_log_density(self, y, phi, weight):
         shape = weight / phi
         return 0.5 * np.log(shape / (2 * np.pi)) - stirling_error(shape) - np.log(y)

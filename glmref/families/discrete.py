@@ -39,6 +39,16 @@ class Poisson(Family):
         mu, relative = link.inverse(eta), link.relative_derivative(eta)
         return relative**2 * mu, relative * (y - mu)
 
+    def kernel(self, y, eta, link):
+        if link == self.canonical_link:
+            mu = link.inverse(eta)
+            return mu, y - mu, mu - y * eta
+        mu, relative = link.inverse(eta), link.relative_derivative(eta)
+        return relative**2 * mu, relative * (y - mu), mu - y * link.log_inverse(eta)
+
+    def saturated_loss(self, y):
+        return y - y * np.log(np.where(y > 0, y, 1.0))
+
     def saturated_log_density(self, y, phi, weight):
         y = np.asarray(y, dtype=float)
         positive = np.where(y > 0, y, 1.0)
@@ -95,6 +105,19 @@ class Binomial(Family):
         # h'^2 / [mu (1 - mu)] and (y - mu) h' / [mu (1 - mu)], without ever forming mu (1 - mu).
         rise, fall = link.relative_derivative(eta), link.hazard(eta)
         return _times(rise, fall), _times(y, rise) - _times(1.0 - y, fall)
+
+    def kernel(self, y, eta, link):
+        if link != self.canonical_link:
+            loss = -_times(y, link.log_inverse(eta)) - _times(1.0 - y, link.log_complement(eta))
+            return *self.working(y, eta, link), loss
+        small = np.exp(-np.abs(eta))  # one exponential gives both tails of the logistic law, and log(1 + e^eta)
+        total = 1.0 + small
+        near, far = 1.0 / total, small / total
+        mu, complement = np.where(eta > 0, near, far), np.where(eta > 0, far, near)
+        return near * far, y * complement - (1.0 - y) * mu, np.log(total) + np.maximum(eta, 0.0) - y * eta
+
+    def saturated_loss(self, y):
+        return sum(-share * np.log(np.where(share > 0, share, 1.0)) for share in (y, 1.0 - y))
 
     def saturated_log_density(self, y, phi, weight):
         successes, failures = np.asarray(y * weight, dtype=float), np.asarray((1.0 - y) * weight, dtype=float)
