@@ -46,6 +46,8 @@ class ArrayRows:
 
     def sum(self, summarize):
         """summarize(block) added over all blocks, or None as soon as one of them is None."""
+        if len(self.y) <= self.block_rows:
+            return summarize(Block(self.X, self.y, self.offset, self.weight, slice(0, len(self.y))))
         threads = min(self.threads, -(-len(self.y) // self.block_rows))
         if threads == 1:
             return add_all(map(summarize, self))

@@ -97,15 +97,17 @@ class GLMFit:
         return self._square(sandwich.by_row(kind, bread, self.scores[used], self.leverage[used]))
 
     def _square(self, kept_values):
-        full = np.full((len(self.keep), len(self.keep)), np.nan)
-        full[np.ix_(self.keep, self.keep)] = kept_values
-        return pd.DataFrame(full, self._terms, self._terms)
+        if not self.keep.all():
+            full = np.full((len(self.keep), len(self.keep)), np.nan)
+            full[np.ix_(self.keep, self.keep)] = kept_values
+            kept_values = full
+        return pd.DataFrame(kept_values, self._terms, self._terms)
 
     @property
     def _X(self):
         return self.design.X if self.keep.all() else self.design.X[:, self.keep]
 
-    @property
+    @cached_property
     def _terms(self):
         return pd.Index(self.design.names)
 

@@ -13,7 +13,7 @@ import threading
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import linalg
+from scipy.linalg import lapack
 
 RANK_TOLERANCE = 1e-11  # on |R_jj| against the length of column j, the tolerance of R's glm
 NARROW = 32  # columns; up to here a general matrix product is faster than a symmetric one
@@ -56,13 +56,13 @@ class Gram:
 
     def triangle(self):
         """Upper R with R'R = J'J, or None where the Gram matrix is too ill-conditioned to tell."""
-        length = np.sqrt(np.diag(self.information))
-        if not np.all(np.isfinite(length)) or np.any(length == 0):
+        length = np.sqrt(self.information.diagonal())
+        if not (length.all() and np.isfinite(length.sum())):
             return None
-        factor, failed = linalg.lapack.dpotrf(self.information / np.outer(length, length))
-        if failed or np.min(np.diag(factor)) < GRAM_LIMIT:
+        factor, failed = lapack.dpotrf(self.information / (length[:, None] * length))
+        if failed or (factor.diagonal() < GRAM_LIMIT).any():
             return None
-        return np.triu(factor) * length
+        return factor * length
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,8 @@ class Triangle:
         return self.root.T @ self.projection
 
     def triangle(self):
-        return self.root
+        """R, or None where it is singular."""
+        return self.root if self.root.diagonal().all() else None
 
 
 def weighted(X, factor, out=None):
@@ -129,7 +130,7 @@ def scratch(shape):
 
 def deviance_of(loss):
     """Twice the sum of the losses, and how far rounding may have moved it."""
-    return 2.0 * float(np.sum(loss)), 2e-13 * float(np.sum(np.abs(loss)))
+    return 2.0 * float(np.add.reduce(loss)), 2e-13 * float(np.add.reduce(np.abs(loss)))
 
 
 @dataclass(frozen=True)
@@ -150,14 +151,14 @@ def solve(summary):
     root = summary.triangle()
     if root is None:
         return None
-    if isinstance(summary, Triangle):
-        projection = summary.projection
-    else:
-        projection = linalg.solve_triangular(root, summary.score, trans="T")
-    diagonal = np.abs(np.diag(root))
-    if not np.all(diagonal > 0) or not np.all(np.isfinite(projection)):
-        return None
-    return Step(linalg.solve_triangular(root, projection), float(projection @ projection), root)
+    projection = summary.projection if isinstance(summary, Triangle) else back_substitute(root, summary.score, transposed=True)
+    decrement = float(projection @ projection)
+    return Step(back_substitute(root, projection), decrement, root) if np.isfinite(decrement) else None
+
+
+def back_substitute(root, b, transposed=False):
+    """R^-1 b, or R^-T b (transposed), for upper R."""
+    return lapack.dtrtrs(root, b, trans=int(transposed))[0] if len(root) else b
 
 
 def independent_columns(root, tolerance=RANK_TOLERANCE):
@@ -189,5 +190,5 @@ def inverse_information(root):
     """(J'J)^-1 = R^-1 R^-T; NaN where R is singular."""
     if not np.all(np.diag(root)) or not np.all(np.isfinite(root)):
         return np.full(root.shape, np.nan)
-    inverse = linalg.solve_triangular(root, np.eye(len(root)))
+    inverse = back_substitute(root, np.eye(len(root)))
     return inverse @ inverse.T

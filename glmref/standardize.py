@@ -15,7 +15,8 @@ def standardize(block, beta, family, link):
     eta = block.X @ beta + block.offset
     if family.bounded(link) and not np.all(family.valid(eta, link)):
         return None
-    return tuple(block.weight * part for part in family.kernel(block.y, eta, link))
+    weight, score, loss = family.kernel(block.y, eta, link)
+    return block.weight * weight, block.weight * score, block.weight * loss
 
 
 def evaluator(rows, family, link):

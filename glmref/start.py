@@ -8,11 +8,10 @@ come nearest to a constant mean.
 from typing import NamedTuple
 
 import numpy as np
-from scipy import linalg
 
 from .errors import InputError
 from .irls import fisher_scoring
-from .least_squares import Gram, Triangle, independent_columns, solve
+from .least_squares import Gram, Triangle, back_substitute, independent_columns, solve
 from .links import UNIT
 from .standardize import evaluator, standardize
 
@@ -32,7 +31,7 @@ def choose_columns(rows):
     every = np.ones(rows.X.shape[1], dtype=bool)
     if independent(rows):
         return Columns(every, np.zeros((len(every), 0)))
-    root = columns_only(rows, Triangle).root
+    root = rows.sum(lambda block: Triangle.fold(block.X, np.zeros(len(block.y)))).root
     keep = independent_columns(root)
     if not keep.any():
         raise InputError(
@@ -44,12 +43,12 @@ def choose_columns(rows):
 def independent(rows):
     """Whether the columns are well apart, seen from a sample where that is enough."""
     sample = rows.sample()
-    return (sample is not rows and independent(sample)) or columns_only(rows, Gram).triangle() is not None
+    return (sample is not rows and independent(sample)) or products(rows).triangle() is not None
 
 
-def columns_only(rows, kind):
-    """The summary of X alone: every weight 1, every score 0."""
-    return rows.sum(lambda block: kind.of(block.X, np.ones(len(block.y)), np.zeros(len(block.y)), 0.0))
+def products(rows):
+    """X'X as a Gram."""
+    return rows.sum(lambda block: Gram(block.X.T @ block.X, np.zeros(block.X.shape[1]), 0.0))
 
 
 def starting_coefficients(rows, family, link):
@@ -57,7 +56,6 @@ def starting_coefficients(rows, family, link):
 
     The regression of z = eta0 + (y - mu0) / h' with the weights at mu0; z enters as its score W z.
     """
-    fallback = constant_eta(rows, link)
 
     def summarize(kind):
         def of(block):
@@ -65,7 +63,8 @@ def starting_coefficients(rows, family, link):
             with np.errstate(all="ignore"):
                 eta = link.link(mu)
                 usable = np.isfinite(eta) & family.valid(eta, link)
-            eta = np.where(usable, eta, fallback)
+            if not usable.all():
+                eta = np.where(usable, eta, constant_eta(rows, link))
             weight, score = family.working(block.y, eta, link)
             score = block.weight * (score + weight * (eta - block.offset))
             return kind.of(block.X, block.weight * weight, score, 0.0)
@@ -114,7 +113,7 @@ def estimate_of_sample(rows, family, link):
     total, root = rows.sum(score), solution.step.root
     if total is None or not np.all(np.isfinite(total)):
         return None
-    direction = linalg.solve_triangular(root, linalg.solve_triangular(root, total, trans="T"))
+    direction = back_substitute(root, back_substitute(root, total, transposed=True))
     return solution.beta + direction * len(sample.y) / len(rows.y)
 
 
