@@ -13,7 +13,8 @@ from . import design as designs
 from .errors import AliasWarning, BoundaryWarning, ConvergenceWarning, SeparationWarning
 from .glmfit import GLMFit
 from .irls import fisher_scoring
-from .least_squares import Triangle, solve
+from .least_squares import Gram, Triangle
+from .least_squares import solve as step_of
 from .standardize import evaluator, refined_root
 from .start import choose_columns, feasible_start, given_start
 
@@ -23,7 +24,7 @@ def glm(formula, data, family="gaussian", *, link=None, offset=None, weights=Non
 
     family, link: names or instances (link None: the family's default, mostly the canonical one). offset, weights: array, column name or expression.
     weights w: var(y) = phi V(mu) / w; for grouped binomial data the trials, with y the proportion.
-    dispersion: a number, "pearson", "deviance" or "ml"; None: 1 for Poisson and binomial, else Pearson's.
+    dispersion: a number, "pearson", "deviance" or "ml"; None: 1 where the family fixes it, else Pearson's.
     control: start, max_iter, tol. Raises InputError; warns AliasWarning, BoundaryWarning, ConvergenceWarning,
     SeparationWarning.
     """
@@ -48,21 +49,28 @@ def fit(design, family, link=None, dispersion=None, **control):
     link = family.default_link if link is None else links.get(link)
     settings = checks.control(control)
     checks.response(design, family)
-    checks.dispersion(dispersion)
+    checks.dispersion(dispersion, family)
     rows = design.rows
     columns = choose_columns(rows)
     warn_of_aliases(design.names, columns.keep)
     rows = rows.columns(columns.keep)
-    evaluate = evaluator(rows, family, link)
-    if settings["start"] is None:
-        beta = feasible_start(evaluate, rows, family, link)
-    else:
-        beta = given_start(evaluate, settings["start"], design.names, columns.keep)
-    solution = fisher_scoring(
-        evaluate, beta, max_iter=settings["max_iter"], tol=settings["tol"], floor=family.deviance_floor
-    )
-    warn_if_doubtful(rows, family, link, evaluate, solution)
-    return GLMFit(design, family, link, dispersion, columns, solution, refined_root(rows, family, link, solution.beta))
+
+    def solve(family, near):
+        evaluate = evaluator(rows, family, link)
+        if near is not None and evaluate(near, Gram) is not None:
+            beta = near
+        elif settings["start"] is None:
+            beta = feasible_start(evaluate, rows, family, link)
+        else:
+            beta = given_start(evaluate, settings["start"], design.names, columns.keep)
+        return fisher_scoring(evaluate, beta, max_iter=settings["max_iter"], tol=settings["tol"], floor=family.deviance_floor)
+
+    family, solution, estimate = family.estimate(solve, rows, link)
+    warn_if_doubtful(rows, family, link, evaluator(rows, family, link), solution)
+    if estimate is not None and estimate.note:
+        warnings.warn(estimate.note, BoundaryWarning, stacklevel=3)
+    root = refined_root(rows, family, link, solution.beta)
+    return GLMFit(design, family, link, dispersion, columns, solution, root, estimate)
 
 
 def warn_of_aliases(names, keep):
@@ -92,7 +100,7 @@ def warn_if_doubtful(rows, family, link, evaluate, solution):
             stacklevel=4,
         )
     edge = edge & ~boundary
-    step = solve(evaluate(solution.beta, Triangle)) if edge.any() and solution.ended != "stalled" else None
+    step = step_of(evaluate(solution.beta, Triangle)) if edge.any() and solution.ended != "stalled" else None
     if step is not None and np.max(np.abs(rows.X[edge] @ step.direction)) > 0.1:
         warnings.warn(
             f"{np.count_nonzero(edge)} fitted means equal a response at the edge of the range, and every further round moves "
