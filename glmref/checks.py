@@ -135,14 +135,26 @@ def response(design, family):
         )
 
 
-def dispersion(choice):
-    """A positive number, the name of an estimator, or None."""
+def dispersion(choice, family):
+    """A positive number, the name of an estimator, or None; and one that the family can have."""
     named = choice is None or (isinstance(choice, str) and choice in ("pearson", "deviance", "ml"))
     if not (named or (is_number(choice) and np.isfinite(choice) and choice > 0)):
         raise InputError(
             expected='dispersion as a number > 0, "pearson", "deviance", "ml" or None',
             got=repr(choice),
-            remedy="None takes 1 for Poisson and binomial, and Pearson's estimate otherwise.",
+            remedy="None takes 1 where the family fixes it (Poisson, binomial, negative binomial), and Pearson's estimate otherwise.",
+        )
+    if isinstance(choice, str) and choice == "ml" and not family.has_likelihood:
+        raise InputError(
+            expected="a family with a likelihood for dispersion='ml'",
+            got=f"{family.name}, known by its mean and variance only",
+            remedy="Take the default, Pearson's estimate.",
+        )
+    if choice is not None and family.dispersion is not None and family.unknown:
+        raise InputError(
+            expected=f"no dispersion beside {family.shape_name}, which is estimated by maximum likelihood at dispersion 1",
+            got=f"dispersion={choice!r}",
+            remedy=f"Give {family.shape_name}= a number to have a quasi-likelihood with another dispersion.",
         )
 
 

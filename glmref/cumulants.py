@@ -70,6 +70,7 @@ class CumulantFamily(Family):
     name: str
     parameter_interval: tuple
     dispersion: float | None
+    has_likelihood = False
 
     def cumulant(self, theta, lib):
         return self.definition(theta, lib)
@@ -112,7 +113,7 @@ class CumulantFamily(Family):
             remedy="Mean, variance and deviance follow from b(theta), but no formula for c(y, phi) is known here: compare deviances.",
         )
 
-    def ml_dispersion(self, deviance, weight):
+    def ml_dispersion(self, deviance, weight, y=None):
         return self.saturated_log_density(None, None, None)
 
 

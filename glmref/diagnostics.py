@@ -16,7 +16,8 @@ def residuals(kind, design, family, link, eta, phi, rng):
     response: y - mu. pearson: (y - mu) sqrt(w / V(mu)). deviance: sign(y - mu) sqrt(w d(y, mu)).
     working: (y - mu) / h'(eta), on the scale of the linear predictor.
     anscombe: sqrt(w) [A(y) - A(mu)] / V(mu)^(1/6), A the integral of V^(-1/3) (Anscombe 1953; McCullagh & Nelder, 2.4.2).
-    quantile: Phi^-1 of P(Y <= y), drawn between the two sides of its jump for counts (Dunn & Smyth 1996).
+    quantile: Phi^-1 of P(Y <= y), drawn between the two sides of its jump where y has
+    a probability of its own, as counts have (Dunn & Smyth 1996).
     """
     y, weight, mu = design.y, design.weight, link.inverse(eta)
     if kind == "response":
@@ -46,12 +47,9 @@ def quantile(y, mu, weight, family, phi, rng):
     """Randomized quantile residuals: exactly standard normal if the model is true. Rows of weight 0: NaN."""
     used = weight > 0
     y, mu, weight = y[used], mu[used], weight[used]
-    low, high = family.tails(y, mu, phi, weight)
-    if family.spacing is not None:
-        step = 1.0 if family.spacing == "count" else 1.0 / weight
-        low_before, high_before = family.tails(y - step, mu, phi, weight)
-        u = np.random.default_rng(rng).uniform(size=len(y))
-        low, high = low_before + u * (low - low_before), high + (1 - u) * (high_before - high)
+    (low, high), (low_before, high_before) = (law(y, mu, phi, weight) for law in (family.tails, family.open_tails))
+    u = np.random.default_rng(rng).uniform(size=len(y))
+    low, high = low_before + u * (low - low_before), high + (1 - u) * (high_before - high)
     full = np.full(len(used), np.nan)
     full[used] = np.where(low < 0.5, special.ndtri(low), -special.ndtri(high))  # the smaller tail has the digits
     return full

@@ -13,6 +13,7 @@ from . import design as designs
 from .errors import AliasWarning, BoundaryWarning, ConvergenceWarning, SeparationWarning
 from .glmfit import GLMFit
 from .irls import fisher_scoring
+from .least_squares import Gram
 from .standardize import evaluator, refined_root
 from .start import choose_columns, feasible_start, given_start
 
@@ -27,7 +28,7 @@ def glm(formula, data, family="gaussian", *, link=None, offset=None, weights=Non
     family, link: names or instances (link None: the family's default, mostly the canonical one).
     offset, weights: array, column name or expression.
     weights w: var(y) = phi V(mu) / w; for grouped binomial data the trials, with y the proportion.
-    dispersion: a number, "pearson", "deviance" or "ml"; None: 1 for Poisson and binomial, else Pearson's.
+    dispersion: a number, "pearson", "deviance" or "ml"; None: 1 where the family fixes it, else Pearson's.
     control: start, max_iter, tol. Raises InputError; warns AliasWarning, BoundaryWarning, ConvergenceWarning,
     SeparationWarning.
     """
@@ -52,23 +53,37 @@ def fit(design, family, link=None, dispersion=None, **control):
     link = family.default_link if link is None else links.get(link)
     settings = checks.control(control)
     checks.response(design, family)
-    checks.dispersion(dispersion)
+    checks.dispersion(dispersion, family)
     rows = design.rows
     columns = choose_columns(rows)
     warn_of_aliases(design.names, columns.keep)
     rows = rows.columns(columns.keep)
-    evaluate = evaluator(rows, family, link)
-    if settings["start"] is None:
-        beta = feasible_start(evaluate, rows, family, link)
-    else:
-        beta = given_start(evaluate, settings["start"], design.names, columns.keep)
-    max_iter, tol = settings["max_iter"], settings["tol"]
-    bounded = family.bounded(link)
-    exact = bounded or rows.X.size < LARGE
-    solution = fisher_scoring(evaluate, beta, max_iter=max_iter, tol=tol, floor=family.deviance_floor, exact=exact)
-    if bounded or len(solution.trace) > REGULAR_ROUNDS or not solution.converged or settings["start"] is not None:
-        warn_if_doubtful(rows, family, link, evaluate, solution)
-    return GLMFit(design, family, link, dispersion, columns, solution, accurate_root(rows, family, link, solution))
+    exact = family.bounded(link) or rows.X.size < LARGE
+
+    def solve(family, near):
+        evaluate = evaluator(rows, family, link)
+        if near is not None and evaluate(near, Gram) is not None:
+            beta = near
+        elif settings["start"] is None:
+            beta = feasible_start(evaluate, rows, family, link)
+        else:
+            beta = given_start(evaluate, settings["start"], design.names, columns.keep)
+        max_iter, tol = settings["max_iter"], settings["tol"]
+        return fisher_scoring(evaluate, beta, max_iter=max_iter, tol=tol, floor=family.deviance_floor, exact=exact)
+
+    family, solution, estimate = family.estimate(solve, rows, link)
+    if doubtful(family, link, solution, settings):
+        warn_if_doubtful(rows, family, link, solution)
+    if estimate is not None and estimate.note:
+        warnings.warn(estimate.note, BoundaryWarning, stacklevel=3)
+    root = accurate_root(rows, family, link, solution)
+    return GLMFit(design, family, link, dispersion, columns, solution, root, estimate)
+
+
+def doubtful(family, link, solution, settings):
+    """Whether a look at every fitted mean is due: a finite estimate inside the range arrives in a few rounds."""
+    slow = len(solution.trace) > REGULAR_ROUNDS or not solution.converged
+    return slow or family.bounded(link) or settings["start"] is not None
 
 
 def accurate_root(rows, family, link, solution):
@@ -91,7 +106,7 @@ def warn_of_aliases(names, keep):
         )
 
 
-def warn_if_doubtful(rows, family, link, evaluate, solution):
+def warn_if_doubtful(rows, family, link, solution):
     """Say so where the estimate is infinite or at the boundary, and where the rounds ended without arriving."""
     eta = rows.X @ solution.beta + rows.offset
     edge = means_at_edge(rows.y, eta, family, link)

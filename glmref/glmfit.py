@@ -11,11 +11,11 @@ import pandas as pd
 from scipy import linalg
 
 from . import design as designs
-from . import checks, diagnostics, inference, report, sandwich
+from . import checks, diagnostics, inference, power, report, sandwich
 from .blocks import ArrayRows
 from .design import Design
 from .errors import InputError
-from .families import Family
+from .families import Estimate, Family
 from .irls import Solution, fisher_scoring
 from .least_squares import Triangle, inverse_information
 from .links import Link
@@ -28,6 +28,7 @@ class GLMFit:
     """A fitted generalized linear model. Arrays have one entry per row; Series are named by term.
 
     columns: which columns were estimable; root: R with R'R = X'WX at the estimate (kept columns only).
+    estimate: how the family's own parameter was estimated, where it was; `family` has its value.
     """
 
     design: Design
@@ -37,6 +38,7 @@ class GLMFit:
     columns: Columns
     solution: Solution
     root: np.ndarray
+    estimate: Estimate | None = None
 
     @property
     def keep(self):
@@ -179,6 +181,44 @@ class GLMFit:
         return self._ml_dispersion if choice == "ml" else float(choice)
 
     @property
+    def alpha(self):
+        """alpha of a negative binomial fit, given or estimated: V = mu + alpha mu^2."""
+        return self._shape("alpha")
+
+    @property
+    def alpha_se(self):
+        """Standard error of an estimated alpha, from its observed information at fixed coefficients."""
+        self._shape("alpha")
+        if self.estimate is None:
+            raise InputError(
+                expected="a fit that estimated alpha", got=f"alpha = {self.alpha:g}, given", remedy="It has no standard error."
+            )
+        return self.estimate.se
+
+    @property
+    def power(self):
+        """The power of a Tweedie fit, given or estimated: V = mu^power."""
+        return self._shape("power")
+
+    def power_profile(self, powers=None):
+        """Profile of the power of a Tweedie fit: log-likelihood and dispersion at each of `powers` (default 1.1 to 1.9), all
+        else fitted anew (DataFrame)."""
+        return power.table(self, powers)
+
+    def power_interval(self, level=0.95):
+        """Likelihood-ratio interval for an estimated power (Series lower, upper)."""
+        return power.interval(self, level)
+
+    def _shape(self, name):
+        if self.family.shape_name != name:
+            raise InputError(
+                expected=f"a fit of a family that has {name}",
+                got=f"the {self.family.name} family",
+                remedy="families.NegativeBinomial has alpha, families.Tweedie has power; the dispersion is fit.dispersion.",
+            )
+        return self.family.shape
+
+    @property
     def dispersion_estimated(self):
         """Whether phi came from the data: then Wald statistics are compared with Student's t."""
         if self.dispersion_choice is None:
@@ -191,7 +231,7 @@ class GLMFit:
 
     @cached_property
     def _ml_dispersion(self):
-        return self.family.ml_dispersion(self.deviance, self.design.weight)
+        return self.family.ml_dispersion(self.deviance, self.design.weight, self.design.y)
 
     @cached_property
     def loglik(self):
@@ -214,16 +254,22 @@ class GLMFit:
 
     @property
     def _parameters(self):
-        return self.rank + (self.family.dispersion is None and self.dispersion_estimated)
+        return self.rank + (self.family.dispersion is None and self.dispersion_estimated) + (self.estimate is not None)
+
+    @cached_property
+    def cost(self):
+        """What is compared between nested models: the deviance, or -2 loglik where the family's own parameter is estimated
+        in each of them (their deviances are then measured from different origins)."""
+        return self.deviance if self.estimate is None or not self.estimate.held.unknown else -2 * self.loglik
 
     @property
     def aic(self):
-        """-2 loglik + 2 (number of coefficients, + 1 if phi was estimated)."""
+        """-2 loglik + 2 (number of coefficients, + 1 if phi was estimated, + 1 if the family's own parameter was)."""
         return -2 * self.loglik + 2 * self._parameters
 
     @property
     def bic(self):
-        """-2 loglik + log(nobs) (number of coefficients, + 1 if phi was estimated)."""
+        """-2 loglik + log(nobs) (number of parameters, counted as in `aic`)."""
         return -2 * self.loglik + np.log(self.nobs) * self._parameters
 
     @cached_property

@@ -3,7 +3,8 @@
 Three tests of L beta = c ask one likelihood three questions. Wald: how far is the estimate from the hypothesis, in
 standard errors? Likelihood ratio: how much deviance does the hypothesis cost? Score: how steep is the likelihood where
 the hypothesis is best? All three use the dispersion of the fit; where it was estimated, they are divided by their degrees
-of freedom and compared with F, else with chi-squared.
+of freedom and compared with F, else with chi-squared. An estimated alpha of the negative binomial is estimated again under
+the hypothesis, an estimated power of the Tweedie family is held.
 """
 
 from dataclasses import dataclass
@@ -33,6 +34,11 @@ class Test:
     def __str__(self):
         law = f"F({self.df}, {self.df_denominator})" if self.df_denominator else f"chi-squared({self.df})"
         return f"{self.method} test of {self.hypothesis}: {law} = {self.statistic:.4g}, P = {self.p_value:.3g}"
+
+
+def held(fit):
+    """The family of restricted models: the fit's own, or the one whose parameter is estimated in each of them again."""
+    return fit.family if fit.estimate is None else fit.estimate.held
 
 
 def reference(df):
@@ -81,14 +87,14 @@ def _wald(fit, L, c):
 def _likelihood_ratio(fit, L, c):
     """Deviance under the hypothesis minus deviance of the fit."""
     rows = fit.design.rows.columns(fit.keep)
-    return max(restricted_fit(rows, fit.family, fit.link, L, c, fit.solution.beta).deviance - fit.deviance, 0.0)
+    return max(restricted_fit(rows, held(fit), fit.link, L, c, fit.solution.beta, fit.family).cost - fit.cost, 0.0)
 
 
 def _score(fit, L, c):
     """U' (X'WX)^-1 U at the restricted estimate."""
     rows = fit.design.rows.columns(fit.keep)
-    restricted = restricted_fit(rows, fit.family, fit.link, L, c, fit.solution.beta)
-    summary = evaluator(rows, fit.family, fit.link)(restricted.beta, Triangle)
+    restricted = restricted_fit(rows, held(fit), fit.link, L, c, fit.solution.beta, fit.family)
+    summary = evaluator(rows, restricted.family, fit.link)(restricted.beta, Triangle)
     return float(summary.projection @ summary.projection)
 
 
@@ -118,16 +124,16 @@ def profile_interval(fit, level):
 def _profile_end(fit, rows, j, step, rise):
     """The b on one side of the estimate at which the signed root of the profile deviance reaches its target."""
     estimate, L = fit.solution.beta[j], np.eye(len(fit.solution.beta))[[j]]
-    best = {0.0: fit.solution.beta}
+    best = {0.0: (fit.solution.beta, fit.family)}
 
     def excess(t):
         near = best[min(best, key=lambda known: abs(known - t))]
         try:
-            restricted = restricted_fit(rows, fit.family, fit.link, L, np.array([estimate + t * step]), near)
+            restricted = restricted_fit(rows, held(fit), fit.link, L, np.array([estimate + t * step]), *near)
         except InputError:  # no possible mean so far out: the deviance is infinite there
             return np.sqrt(rise)
-        best[t] = restricted.beta
-        return np.sqrt(max(restricted.deviance - fit.deviance, 0.0)) - np.sqrt(rise)
+        best[t] = restricted.beta, restricted.family
+        return np.sqrt(max(restricted.cost - fit.cost, 0.0)) - np.sqrt(rise)
 
     far = 1.0
     while excess(far) < 0:
@@ -142,7 +148,7 @@ def compare(*fits):
     """Analysis of deviance of nested fits, smallest first: what each step's coefficients take off the deviance.
 
     Returns a DataFrame, one row a fit: df_resid, deviance, df, drop, statistic (chi-squared, or F where the dispersion
-    of the largest fit was estimated), P. Raises InputError where the fits are not nested or not of the same data.
+    of the largest fit was estimated), P. Where each fit estimated its own alpha, drop is that of -2 loglik. Raises InputError where the fits are not nested or not of the same data.
     """
     if len(fits) < 2:
         raise InputError(expected="at least two fits", got=f"{len(fits)}", remedy="compare(small, large)")
@@ -153,7 +159,7 @@ def compare(*fits):
     for k, fit in enumerate(fits):
         row = {"df_resid": fit.df_resid, "deviance": fit.deviance, "df": np.nan, "drop": np.nan, "statistic": np.nan, "P": np.nan}
         if k:
-            df, drop = fits[k - 1].df_resid - fit.df_resid, fits[k - 1].deviance - fit.deviance
+            df, drop = fits[k - 1].df_resid - fit.df_resid, fits[k - 1].cost - fit.cost
             result = _test("", "lr", max(drop, 0.0) / largest.dispersion, df, largest._df)
             row |= {"df": df, "drop": drop, "statistic": result.statistic, "P": result.p_value}
         rows.append(row)
@@ -161,12 +167,17 @@ def compare(*fits):
     return pd.DataFrame(rows, index=index)
 
 
+def _named(fit):
+    shape = f"({fit.family.shape_name} = {fit.family.shape:.6g})" if fit.family.shape_name else ""
+    return f"{fit.family}{shape}"
+
+
 def _check_nested(small, large):
     def refuse(expected, got):
         raise InputError(expected=expected, got=got, remedy="Fit both to the same rows, the smaller model first.")
 
-    if small.family != large.family or small.link != large.link:
-        refuse("one family and one link", f"{small.family}, {small.link} and {large.family}, {large.link}")
+    if small.link != large.link or held(small) != held(large):
+        refuse("one family and one link", f"{_named(small)}, {small.link} and {_named(large)}, {large.link}")
     for name, what in (("y", "response"), ("weight", "weights"), ("offset", "offset")):
         one, two = getattr(small.design, name), getattr(large.design, name)
         if len(one) != len(two) or not np.array_equal(one, two):

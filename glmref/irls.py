@@ -27,10 +27,12 @@ class Round(NamedTuple):
 
 @dataclass(frozen=True)
 class Solution:
-    """beta (p), the step that would follow (None if singular), the rounds, and why they ended: "converged", "max_iter" (too
-    few rounds), "stalled" (no step along the ascent direction is better) or "singular" (the weights hold no information)."""
+    """beta (p), the deviance there up to rounding, the step that would follow (None if singular), the rounds, and why they
+    ended: "converged", "max_iter" (too few rounds), "stalled" (no step along the ascent direction is better) or "singular"
+    (the weights hold no information)."""
 
     beta: np.ndarray
+    deviance: float
     step: object
     ended: str
     trace: tuple
@@ -62,18 +64,19 @@ def fisher_scoring(evaluate, beta, *, max_iter=200, tol=1e-10, floor=0.1, exact=
     point = regress(evaluate, beta)
     for iteration in range(1, max_iter + 1):
         if point.step is None:
-            return Solution(beta, None, "singular", tuple(trace))
+            return Solution(beta, point.deviance, None, "singular", tuple(trace))
         decrement, scale = point.step.decrement, max(point.deviance, 0.0) + floor
         if negligible(decrement, previous, tol**2 * scale) or decrement <= rounding(point.step, beta):
             trace.append(Round(iteration, point.deviance, decrement, 0))
-            return Solution(*last_step(evaluate, beta, point, exact), "converged", tuple(trace))
+            beta, point = last_step(evaluate, beta, point, exact)
+            return Solution(beta, point.deviance, point.step, "converged", tuple(trace))
         halvings, trial, better = improve(evaluate, beta, point, floor, max_halvings)
         trace.append(Round(iteration, point.deviance, decrement, halvings))
         if better is None:
             ended = "converged" if decrement <= 1e-12 * scale else "stalled"
-            return Solution(beta, point.step, ended, tuple(trace))
+            return Solution(beta, point.deviance, point.step, ended, tuple(trace))
         beta, point, previous = trial, better, decrement
-    return Solution(beta, point.step, "max_iter", tuple(trace))
+    return Solution(beta, point.deviance, point.step, "max_iter", tuple(trace))
 
 
 def negligible(decrement, previous, limit):
@@ -86,12 +89,12 @@ def negligible(decrement, previous, limit):
 
 
 def last_step(evaluate, beta, point, exact):
-    """beta + direction, for the step is paid for already, and the Step from there, or, not exact, the one that led there."""
+    """beta + direction, for the step is paid for already, and the Point there, or, not exact, the one that led there."""
     trial = beta + point.step.direction
     if not exact:
-        return trial, point.step
+        return trial, point
     last = regress(evaluate, trial, point.kind)
-    return (beta, point.step) if last is None or last.step is None else (trial, last.step)
+    return (beta, point) if last is None or last.step is None else (trial, last)
 
 
 def rounding(step, beta):

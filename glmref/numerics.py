@@ -1,7 +1,8 @@
 """A few scalar functions that lose no digits where the textbook formula does."""
 
 import numpy as np
-from scipy.special import digamma, gammaln
+from scipy import optimize
+from scipy.special import digamma, exprel, gammaln
 
 _SERIES = 1.0 / np.arange(3, 33, 2)
 
@@ -84,3 +85,79 @@ def log_minus_digamma(z):
     series = inverse / 2 + s * (1 / 12 - s * (1 / 120 - s * (1 / 252 - s * (1 / 240 - s * (1 / 132 - s * 691 / 32760)))))
     small = np.where(large, 1.0, z)
     return np.where(large, series, np.log(small) - digamma(small))
+
+
+def _over_power(near, direct, x):
+    """direct(x) for |x| > 0.05, the power series with the coefficients `near` inside, where direct would be 0 / 0."""
+    x = np.asarray(x, dtype=float)
+    close = np.abs(x) < 0.05
+    small = np.where(close, x, 0.0)
+    series = np.zeros_like(small)
+    for coefficient in near[::-1]:
+        series = series * small + coefficient
+    return np.where(close, series, direct(np.where(close, 1.0, x)))
+
+
+def log1p_ratio(x):
+    """log(1 + x) / x = 1 - x/2 + x^2/3 - ..., 1 at x = 0."""
+    return _over_power([(-1) ** j / (j + 1) for j in range(13)], lambda z: np.log1p(z) / z, x)
+
+
+def log1p_second(x):
+    """[x - log(1 + x)] / x^2 = 1/2 - x/3 + x^2/4 - ..., 1/2 at x = 0."""
+    return _over_power([(-1) ** j / (j + 2) for j in range(13)], lambda z: -log1p_minus(z) / z / z, x)
+
+
+def log1p_third(x):
+    """[x^2 - 2 x + 2 log(1 + x)] / x^3 = 2/3 - 2x/4 + 2x^2/5 - ..., 2/3 at x = 0."""
+    return _over_power([2 * (-1) ** j / (j + 3) for j in range(13)], lambda z: (1 + 2 * log1p_minus(z) / z / z) / z, x)
+
+
+def power_difference(y, mu, exponent, log_mu=None):
+    """(y^c - mu^c) / c for y >= 0, mu > 0, and log(y / mu) at c = 0: the integral of u^(c - 1) from mu to y.
+
+    log_mu: log(mu), needed only where mu under- or overflows.
+    """
+    y, mu = np.broadcast_arrays(np.asarray(y, dtype=float), np.asarray(mu, dtype=float))
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore", under="ignore"):
+        log_mu = np.log(mu) if log_mu is None else np.asarray(log_mu, dtype=float)
+        log_y = np.log(y)
+        shift = exponent * (log_y - log_mu)
+        # from the end where the power is larger, the other being a part of it: exprel(-|shift|) <= 1
+        top = np.exp(exponent * np.where(shift > 0, log_y, log_mu))
+        value = top * (log_y - log_mu) * exprel(-np.abs(shift))
+        at_zero = -np.exp(exponent * log_mu) / exponent if exponent > 0 else np.full(y.shape, -np.inf)
+    return np.where(y > 0, value, at_zero)
+
+
+def root_of_increasing(function, start):
+    """The x where an increasing function is zero: a bracket from `start` by growing steps, then Brent's method."""
+    value, step = function(start), 0.25
+    near, far = start, start
+    while value != 0 and abs(far - start) < 1e3:
+        near, far = far, far - np.sign(value) * step
+        step *= 2
+        if np.sign(function(far)) != np.sign(value):
+            return float(optimize.brentq(function, near, far, xtol=1e-14, rtol=1e-14))
+    return float(far)
+
+
+def secant_root(function, start, step):
+    """The root of a function near start by the secant method, or None where it does not arrive in a few steps."""
+    x, value = start, function(start)
+    following = x + step
+    for _ in range(15):
+        if value == 0:
+            return float(x)
+        before, value_before = x, value
+        x = following
+        value = function(x)
+        if value == value_before:
+            return None
+        move = -value * (x - before) / (value - value_before)
+        if not abs(move) < 2:
+            return None
+        following = x + move
+        if abs(move) < 1e-9 * max(1.0, abs(x)):  # the error left is of the order of this move to the power 1.6
+            return float(following)
+    return None

@@ -87,7 +87,7 @@ def glm_report(fit, level):
             f"upper {100 * level:g}%": interval["upper"],
         }
     )
-    ratio = _RATIOS.get((fit.family.name, fit.link.name))
+    ratio = fit.family.ratios.get(fit.link.name)
     if ratio:
         table[ratio] = np.exp(fit.coef.where(fit.coef.index != "Intercept"))  # e^intercept is a level, not a ratio
     phi = number(fit.dispersion) + ("" if fit.dispersion_estimated else " (fixed)")
@@ -97,6 +97,7 @@ def glm_report(fit, level):
         ("observations", f"{fit.nobs} ({fit.df_resid} residual degrees of freedom{dropped})"),
         ("deviance", f"{number(fit.deviance, 6)} (null {number(fit.null_deviance, 6)})"),
         ("Pearson chi-squared", number(fit.pearson_chi2, 6)),
+        *shape(fit),
         ("dispersion", phi),
         ("log-likelihood", likelihood(fit)),
         ("converged", f"{'yes' if fit.converged else 'NO'}, in {len(fit.solution.trace)} rounds"),
@@ -107,17 +108,20 @@ def glm_report(fit, level):
     return Report(title, facts, table, notes)
 
 
+def shape(fit):
+    """The line about the family's own parameter, where it has one."""
+    name = fit.family.shape_name
+    if name is None:
+        return ()
+    value, estimate = number(fit.family.shape), fit.estimate
+    if estimate is None:
+        return ((name, f"{value} (given)"),)
+    return ((name, f"{value} (estimated" + (f", std. error {number(estimate.se)})" if np.isfinite(estimate.se) else ")")),)
+
+
 def ratio(value):
     """A ratio of odds, rates or means; nothing where there is none."""
     return "" if np.isnan(value) else number(value)
 
 
 _STYLE = {"ratio": ratio}
-_RATIOS = {
-    ("binomial", "logit"): "odds ratio",
-    ("binomial", "log"): "risk ratio",
-    ("poisson", "log"): "rate ratio",
-    ("gamma", "log"): "mean ratio",
-    ("inverse_gaussian", "log"): "mean ratio",
-    ("gaussian", "log"): "mean ratio",
-}

@@ -10,35 +10,47 @@ import numpy as np
 from scipy import linalg
 
 from .blocks import ArrayRows
-from .irls import fisher_scoring
+from .irls import Solution, fisher_scoring
 from .least_squares import Gram
 from .start import feasible_start
 from .standardize import evaluator, total_deviance
 
 
 class Restricted(NamedTuple):
-    """beta (p) that minimizes the deviance under the restriction, that deviance, and whether the rounds arrived."""
+    """The best point under the restriction: beta (p), the family there, its cost, and whether the rounds arrived.
+
+    cost: the deviance, or -2 loglik where a parameter of the family was estimated as well.
+    """
 
     beta: np.ndarray
-    deviance: float
+    family: object
+    cost: float
     converged: bool
 
 
-def restricted_fit(rows, family, link, L, c, near):
-    """Minimize the deviance subject to L beta = c (L: q x p), starting from the feasible point nearest to `near` (p)."""
+def restricted_fit(rows, family, link, L, c, near, guess=None):
+    """Fit subject to L beta = c (L: q x p), starting from the feasible point nearest to `near` (p).
+
+    A parameter of the family that is unknown is estimated under the restriction, too; guess: a family that may be close.
+    """
     particular = linalg.lstsq(L, c)[0]
     free = linalg.null_space(L)
     inner = ArrayRows(rows.X @ free, rows.y, rows.offset + rows.X @ particular, rows.weight, rows.block_rows)
-    if free.shape[1] == 0:
-        return Restricted(particular, total_deviance(inner, family, link, np.zeros(0)), True)
-    evaluate = evaluator(inner, family, link)
+    nearest = free.T @ (near - particular)
 
-    def deviance(solution):
-        return total_deviance(inner, family, link, solution.beta)
+    def solve(family, gamma):
+        if free.shape[1] == 0:
+            return Solution(nearest, total_deviance(inner, family, link, nearest), None, "converged", ())
+        evaluate = evaluator(inner, family, link)
+        gamma, floor = nearest if gamma is None else gamma, family.deviance_floor
+        solution = fisher_scoring(evaluate, gamma, floor=floor) if evaluate(gamma, Gram) is not None else None
+        if solution is None or not solution.converged:  # `gamma` was no good: begin from the data
+            fresh = fisher_scoring(evaluate, feasible_start(evaluate, inner, family, link), floor=floor)
+            solution = fresh if solution is None or fresh.deviance < solution.deviance else solution
+        return solution
 
-    gamma, floor = free.T @ (near - particular), family.deviance_floor
-    solution = fisher_scoring(evaluate, gamma, floor=floor) if evaluate(gamma, Gram) is not None else None
-    if solution is None or not solution.converged:  # `near` was no good: begin from the data
-        fresh = fisher_scoring(evaluate, feasible_start(evaluate, inner, family, link), floor=floor)
-        solution = fresh if solution is None or deviance(fresh) < deviance(solution) else solution
-    return Restricted(particular + free @ solution.beta, deviance(solution), solution.converged)
+    complete, solution, estimate = family.estimate(solve, inner, link, guess)
+    cost = total_deviance(inner, complete, link, solution.beta)
+    if estimate is not None:
+        cost = cost - 2 * np.sum(complete.saturated_log_density(inner.y, 1.0, inner.weight))
+    return Restricted(particular + free @ solution.beta, complete, float(cost), solution.converged)

@@ -15,7 +15,8 @@ TOLERANCE = 2e-13
 
 
 def grid(link):
-    return REAL_LINE if link.domain == links.REAL else HALF_LINE
+    negative = [-eta for eta in HALF_LINE[:-1]] + [-700]
+    return {links.REAL: REAL_LINE, links.POSITIVE: HALF_LINE, links.NEGATIVE: negative}[link.domain]
 
 
 def exact(link, eta, order=0):

@@ -9,23 +9,44 @@ are written by hand so that no digit is lost, and the tests hold them to b at 50
 """
 
 from ..errors import InputError
-from .base import Family
+from .base import Estimate, Family
 from .continuous import Gamma, Gaussian, InverseGaussian
 from .discrete import Binomial, Poisson
+from .negative_binomial import NegativeBinomial
+from .quasi import QuasiBinomial, QuasiPoisson
+from .tweedie import Tweedie
 
 __all__ = [
     "BY_NAME",
     "Binomial",
+    "Estimate",
     "Family",
     "Gamma",
     "Gaussian",
     "InverseGaussian",
+    "NegativeBinomial",
     "Poisson",
+    "QuasiBinomial",
+    "QuasiPoisson",
+    "Tweedie",
     "from_cumulant",
     "get",
 ]
 
-BY_NAME = {family.name: family for family in (Gaussian(), Binomial(), Poisson(), Gamma(), InverseGaussian())}
+BY_NAME = {
+    family.name: family
+    for family in (
+        Gaussian(),
+        Binomial(),
+        Poisson(),
+        Gamma(),
+        InverseGaussian(),
+        NegativeBinomial(),
+        Tweedie(),
+        QuasiPoisson(),
+        QuasiBinomial(),
+    )
+}
 
 
 def get(family):

@@ -7,12 +7,33 @@ weight = h'^2 / V(mu) and score = (y - mu) h' / V(mu); and `kernel`, the pair an
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from ..errors import InputError
 from ..links import REAL, Link
+
+
+class Estimate(NamedTuple):
+    """How a family's own parameter was estimated: its name, value and standard error (NaN where there is none).
+
+    held: the family under which restricted models are fitted in tests; note: a doubt about the estimate, or "".
+    """
+
+    name: str
+    value: float
+    se: float
+    held: "Family"
+    note: str = ""
+
+
+class Joint(NamedTuple):
+    """A family with its parameter, the solution for beta there, and the Estimate (None where nothing was estimated)."""
+
+    family: "Family"
+    solution: object
+    estimate: Estimate | None
 
 
 @dataclass(frozen=True)
@@ -22,6 +43,9 @@ class Family(ABC):
     dispersion: phi where the family fixes it (Poisson, binomial: 1), None where it is estimated.
     spacing: None for a continuous response; "count" where y steps by 1, "share" where it steps by 1 / w.
     canonical_link: the link software calls canonical; theta = canonical_factor * canonical_link.link(mu).
+    has_likelihood: whether there is a density; quasi-families are a mean and a variance only.
+    shape_name: the name of a further parameter that the family has, an attribute which is None while it is unknown.
+    ratios: what exp(coefficient) is called, by link.
     parameter_interval, mean_interval: the open ranges of theta and mu; response_domain: the values y may take, in words.
     """
 
@@ -33,6 +57,41 @@ class Family(ABC):
     response_domain: ClassVar[str] = "any number"
     dispersion: ClassVar[float | None] = None
     spacing: ClassVar[str | None] = None
+    has_likelihood: ClassVar[bool] = True
+    shape_name: ClassVar[str | None] = None
+    ratios: ClassVar[dict] = {}
+
+    @property
+    def shape(self):
+        """The family's own parameter. Raises InputError while it is unknown: only a fit can go on without it."""
+        value = getattr(self, self.shape_name)
+        if value is None:
+            raise InputError(
+                expected=f"the {self.name} family with its {self.shape_name}",
+                got=f"none: {self.shape_name} is to be estimated",
+                remedy=f"Take fit.family, which has the estimate, or give {self.shape_name}= a number.",
+            )
+        return value
+
+    @property
+    def unknown(self):
+        """Whether a parameter of the family is left to be estimated."""
+        return self.shape_name is not None and getattr(self, self.shape_name) is None
+
+    def _check_shape(self, possible, expected):
+        """Refuse a shape that is not a finite number with possible(shape)."""
+        value = getattr(self, self.shape_name)
+        number = isinstance(value, (int, float, np.number)) and not isinstance(value, (bool, np.bool_, complex))
+        if value is not None and not (number and np.isfinite(value) and possible(value)):
+            raise InputError(expected=expected, got=repr(value), remedy=f"{type(self).__name__}() estimates it.")
+
+    def estimate(self, solve, rows, link, guess=None):
+        """Fit beta, and the family's own parameter where it is unknown, by maximum likelihood: a Joint.
+
+        solve(family, near) -> the Solution for beta under a complete family, begun from beta = near if not None.
+        guess: a complete family that may be close.
+        """
+        return Joint(self, solve(self, None), None)
 
     @property
     def default_link(self):
@@ -77,6 +136,12 @@ class Family(ABC):
             remedy="Use deviance residuals, which need only the mean and the variance function.",
         )
 
+    def open_tails(self, y, mu, phi, weight):
+        """P(Y < y) and P(Y >= y): they differ from `tails` where y has a probability of its own."""
+        if self.spacing is None:
+            return self.tails(y, mu, phi, weight)
+        return self.tails(y - (1.0 if self.spacing == "count" else 1.0 / weight), mu, phi, weight)
+
     def draw(self, mu, phi, weight, rng):
         """One random response per row, with mean mu and variance phi V(mu) / weight; rng: a numpy Generator."""
         raise InputError(
@@ -87,9 +152,7 @@ class Family(ABC):
 
     def normalized(self, t):
         """A(t), the integral of V^(-1/3): A(y) is more nearly normal than y (Anscombe 1953)."""
-        raise InputError(
-            expected="a family whose Anscombe transform is known", got=self.name, remedy="Use deviance residuals."
-        )
+        raise InputError(expected="a family whose Anscombe transform is known", got=self.name, remedy="Use deviance residuals.")
 
     def in_domain(self, y):
         """Which y the family can produce."""
@@ -99,8 +162,8 @@ class Family(ABC):
         """A mean near each y, inside the family's range, from which the first regression is taken."""
         return np.array(y, dtype=float)
 
-    def ml_dispersion(self, deviance, weight):
-        """The phi that maximizes the log-likelihood when the total deviance is given."""
+    def ml_dispersion(self, deviance, weight, y=None):
+        """The phi that maximizes the log-likelihood when the total deviance is given. y: the responses, if needed."""
         return deviance / np.count_nonzero(weight)
 
     def deviance(self, y, eta, link):

@@ -14,6 +14,7 @@ class Gaussian(Family):
 
     name = "gaussian"
     canonical_link = links.Identity()
+    ratios = {"log": "mean ratio"}
 
     def cumulant(self, theta, lib):
         return theta**2 / 2
@@ -50,6 +51,7 @@ class Gamma(Family):
     parameter_interval = NEGATIVE
     mean_interval = POSITIVE
     response_domain = "a number > 0"
+    ratios = Gaussian.ratios
 
     def cumulant(self, theta, lib):
         return -lib.log(-theta)
@@ -85,7 +87,7 @@ class Gamma(Family):
     def in_domain(self, y):
         return np.isfinite(y) & (y > 0)
 
-    def ml_dispersion(self, deviance, weight):
+    def ml_dispersion(self, deviance, weight, y=None):
         # d loglik / d phi = 0  <=>  2 sum w [log(w/phi) - digamma(w/phi)] = deviance, decreasing in 1/phi.
         weight = weight[weight > 0]
         if deviance <= 0:
@@ -121,6 +123,7 @@ class InverseGaussian(Family):
     parameter_interval = NEGATIVE
     mean_interval = POSITIVE
     response_domain = "a number > 0"
+    ratios = Gaussian.ratios
 
     def cumulant(self, theta, lib):
         return -lib.sqrt(-2 * theta)

@@ -19,6 +19,7 @@ class Poisson(Family):
     response_domain = "a count: a number >= 0"
     dispersion = 1.0
     spacing = "count"
+    ratios = {"log": "rate ratio"}
 
     def cumulant(self, theta, lib):
         return lib.exp(theta)
@@ -83,6 +84,7 @@ class Binomial(Family):
     response_domain = "a proportion: a number from 0 to 1 (counts of successes go in as successes / trials, weights = trials)"
     dispersion = 1.0
     spacing = "share"
+    ratios = {"logit": "odds ratio", "log": "risk ratio"}
 
     def cumulant(self, theta, lib):
         return lib.log(1 + lib.exp(theta))

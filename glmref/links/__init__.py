@@ -11,7 +11,7 @@ the complement is.
 
 from ..errors import InputError
 from .base import NEGATIVE, POSITIVE, REAL, UNIT, Link
-from .powers import Identity, Inverse, InverseSquared, Log, Power, Sqrt
+from .powers import Identity, Inverse, InverseSquared, Log, NegativeBinomial, Power, Sqrt
 from .probabilities import Cauchit, CLogLog, Logit, LogLog, Probit
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "LogLog",
     "Logit",
     "NEGATIVE",
+    "NegativeBinomial",
     "POSITIVE",
     "Power",
     "Probit",

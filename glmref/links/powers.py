@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import InputError
-from .base import POSITIVE, Link, exp
+from .base import NEGATIVE, POSITIVE, Link, exp
 
 
 class Identity(Link):
@@ -124,6 +124,49 @@ class InverseSquared(PowerLink):
 
     name = "inverse_squared"
     exponent = -2
+
+
+@dataclass(frozen=True)
+class NegativeBinomial(Link):
+    """g(mu) = log[alpha mu / (1 + alpha mu)]: the negative binomial's canonical link, for eta < 0."""
+
+    alpha: float
+
+    image = POSITIVE
+    domain = NEGATIVE
+
+    def __post_init__(self):
+        if not (isinstance(self.alpha, (int, float, np.number)) and 0 < self.alpha < np.inf):
+            raise InputError(
+                expected="alpha as a finite number > 0",
+                got=f"NegativeBinomial({self.alpha!r})",
+                remedy="Without overdispersion the canonical link is the logarithm: use links.Log().",
+            )
+
+    @property
+    def name(self):
+        return f"negative_binomial({self.alpha:g})"
+
+    def definition(self, eta, lib):
+        return lib.exp(eta) / (self.alpha * (1 - lib.exp(eta)))
+
+    def link(self, mu):
+        return -np.log1p(1.0 / (self.alpha * np.asarray(mu, dtype=float)))
+
+    def inverse(self, eta):
+        return -np.exp(eta) / (self.alpha * np.expm1(eta))
+
+    def derivative(self, eta):
+        return np.exp(eta) / (self.alpha * np.expm1(eta) ** 2)
+
+    def second_derivative(self, eta):
+        return -np.exp(eta) * (1.0 + np.exp(eta)) / (self.alpha * np.expm1(eta) ** 3)
+
+    def log_inverse(self, eta):
+        return np.asarray(eta) - np.log(self.alpha) - np.log(-np.expm1(eta))
+
+    def relative_derivative(self, eta):
+        return -1.0 / np.expm1(eta)
 
 
 class Inverse(Link):
