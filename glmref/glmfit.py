@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import linalg
 
 from . import design as designs
-from . import checks, diagnostics, inference, power, report, sandwich
+from . import checks, diagnostics, inference, information, power, report, sandwich
 from .blocks import ArrayRows
 from .design import Design
 from .errors import InputError
@@ -78,14 +78,17 @@ class GLMFit:
         return (self.design.weight * score)[:, None] * self._X
 
     def covariance(self, kind="model", groups=None):
-        """Covariance of the estimates (DataFrame): "model"; "HC0" "HC1" "HC2" "HC3", robust to a wrong variance;
-        "cluster", robust to dependence within `groups` (one label per row), without a small-sample factor.
+        """Covariance of the estimates (DataFrame): "model"; "observed", from the observed information instead of the
+        expected; "HC0" "HC1" "HC2" "HC3", robust to a wrong variance; "cluster", robust to dependence within `groups`
+        (one label per row), without a small-sample factor.
         """
         if kind == "model":
             return self.cov
+        if kind == "observed":
+            return self._square(information.inverse(self._information("observed")))
         if kind not in (*sandwich.ROW_KINDS, "cluster"):
             raise InputError(
-                expected='"model", "HC0", "HC1", "HC2", "HC3" or "cluster"', got=repr(kind), remedy="Choose one."
+                expected='"model", "observed", "HC0", "HC1", "HC2", "HC3" or "cluster"', got=repr(kind), remedy="Choose one."
             )
         bread, used = inverse_information(self.root), self.design.weight > 0
         if kind == "cluster":
@@ -97,6 +100,13 @@ class GLMFit:
                 )
             return self._square(sandwich.by_cluster(bread, self.scores[used], np.asarray(groups)[used]))
         return self._square(sandwich.by_row(kind, bread, self.scores[used], self.leverage[used]))
+
+    def information(self, kind="expected"):
+        """Fisher information about the coefficients (DataFrame), "expected" or "observed"; phi as in `dispersion`."""
+        return self._square(self._information(kind))
+
+    def _information(self, kind):
+        return information.information(kind, self._rows, self.family, self.link, self.solution.beta, self.dispersion)
 
     def _square(self, kept_values):
         if not self.keep.all():
