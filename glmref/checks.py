@@ -159,16 +159,19 @@ def dispersion(choice, family):
 
 
 def control(options):
-    """The control of the rounds: start, max_iter (default 200), tol (default 1e-10)."""
-    known = {"start": None, "max_iter": 200, "tol": 1e-10}
+    """The control of the rounds: start, max_iter (default 200), tol (default 1e-10), threads (default 1)."""
+    known = {"start": None, "max_iter": 200, "tol": 1e-10, "threads": 1}
     unknown = sorted(set(options) - set(known))
     if unknown:
         raise InputError(
-            expected="control by start, max_iter or tol", got=", ".join(unknown), remedy="Check the spelling of the keyword."
+            expected="control by start, max_iter, tol or threads", got=", ".join(unknown), remedy="Check the spelling of the keyword."
         )
     settings = known | options
-    if not (isinstance(settings["max_iter"], numbers.Integral) and settings["max_iter"] >= 1):
-        raise InputError(expected="max_iter as a whole number >= 1", got=repr(settings["max_iter"]), remedy="200 is the default.")
+    for name in ("max_iter", "threads"):
+        if not (isinstance(settings[name], numbers.Integral) and settings[name] >= 1):
+            raise InputError(
+                expected=f"{name} as a whole number >= 1", got=repr(settings[name]), remedy=f"{known[name]} is the default."
+            )
     if not (is_number(settings["tol"]) and 0 < settings["tol"] < 1):
         raise InputError(expected="tol as a number between 0 and 1", got=repr(settings["tol"]), remedy="1e-10 is the default.")
     return settings

@@ -5,6 +5,7 @@ covariance from a triangle refined at the last coefficients.
 """
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 
@@ -29,7 +30,7 @@ def glm(formula, data, family="gaussian", *, link=None, offset=None, weights=Non
     offset, weights: array, column name or expression.
     weights w: var(y) = phi V(mu) / w; for grouped binomial data the trials, with y the proportion.
     dispersion: a number, "pearson", "deviance" or "ml"; None: 1 where the family fixes it, else Pearson's.
-    control: start, max_iter, tol. Raises InputError; warns AliasWarning, BoundaryWarning, ConvergenceWarning,
+    control: start, max_iter, tol, threads (how many blocks of rows at once). Raises InputError; warns AliasWarning, BoundaryWarning, ConvergenceWarning,
     SeparationWarning.
     """
     design = designs.from_formula(formula, data, offset=offset, weights=weights, missing=missing)
@@ -48,13 +49,13 @@ def fit_glm(
 
 
 def fit(design, family, link=None, dispersion=None, **control):
-    """Fit a Design. control: start (p coefficients to begin from), max_iter, tol (see irls.fisher_scoring)."""
+    """Fit a Design. control: start (p coefficients to begin from), max_iter, tol (see irls.fisher_scoring), threads."""
     family = families.get(family)
     link = family.default_link if link is None else links.get(link)
     settings = checks.control(control)
     checks.response(design, family)
     checks.dispersion(dispersion, family)
-    rows = design.rows
+    rows = replace(design.rows, threads=settings["threads"])
     columns = choose_columns(rows)
     warn_of_aliases(design.names, columns.keep)
     rows = rows.columns(columns.keep)

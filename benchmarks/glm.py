@@ -1,0 +1,199 @@
+"""glmref beside its peers on generalized linear models, in one process, interleaved: time, memory, and what was reached.
+
+    python benchmarks/glm.py [--threads 1] [--rounds 3] [--only NAME] [--without R,statsmodels]
+
+Each peer fits the same float64 arrays without a penalty and, where it has one, computes the covariance of the estimates.
+Their tolerances are set so that each arrives within 1e-10 of the least deviance, relative to it; the excess is in the table.
+The bound is what no method based on X'WX can undercut by much: four times one product X'X and one exponential a row.
+"""
+
+import argparse
+import csv
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+arguments.add_argument("--threads", type=int, default=1)
+arguments.add_argument("--rounds", type=int, default=3)
+arguments.add_argument("--only", default="")
+arguments.add_argument("--without", default="")
+options = arguments.parse_args()
+for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[name] = str(options.threads)
+
+import warnings  # noqa: E402
+
+import numpy as np  # noqa: E402
+from meter import race  # noqa: E402
+
+import glmref  # noqa: E402
+
+RESULTS = Path(__file__).parent / "results"
+CASES = {  # name: family, link, rows, columns
+    "poisson-1e6-20": ("poisson", "log", 1_000_000, 20),
+    "logistic-1e6-20": ("binomial", "logit", 1_000_000, 20),
+    "gamma-1e6-20": ("gamma", "log", 1_000_000, 20),
+    "logistic-2e5-100": ("binomial", "logit", 200_000, 100),
+    "poisson-1e5-500": ("poisson", "log", 100_000, 500),
+    "poisson-100-5": ("poisson", "log", 100, 5),
+}
+
+
+def data(family, n, p):
+    """X (n x p, the first column 1) and y with linear predictors of standard deviation 1/2."""
+    rng = np.random.default_rng(2026)
+    X = rng.standard_normal((n, p))
+    X[:, 0] = 1.0
+    eta = X @ rng.standard_normal(p) * (0.5 / np.sqrt(p))
+    if family == "poisson":
+        return X, rng.poisson(np.exp(eta)).astype(float)
+    if family == "binomial":
+        return X, (rng.random(n) < 1 / (1 + np.exp(-eta))).astype(float)
+    return X, rng.gamma(2.0, np.exp(eta) / 2.0)
+
+
+def with_glmref(family, link, X, y):
+    def run():
+        fit = glmref.fit_glm(X, y, family, link=link, threads=options.threads)
+        fit.cov
+        return fit.coef.to_numpy()
+
+    return run
+
+
+def with_statsmodels(family, link, X, y):
+    import statsmodels.api as sm
+
+    made = {
+        "poisson": lambda: sm.families.Poisson(),
+        "binomial": lambda: sm.families.Binomial(),
+        "gamma": lambda: sm.families.Gamma(link=sm.families.links.Log()),
+    }[family]
+
+    def run():
+        result = sm.GLM(y, X, family=made()).fit()
+        result.cov_params()
+        return result.params
+
+    return run
+
+
+def with_glum(family, link, X, y):
+    from glum import GeneralizedLinearRegressor
+
+    def run():
+        model = GeneralizedLinearRegressor(family=family, link=link, alpha=0, fit_intercept=False, gradient_tol=1e-7)
+        model.fit(X, y)
+        model.covariance_matrix(X=X, y=y, robust=False, expected_information=True)
+        return model.coef_
+
+    return run
+
+
+def with_sklearn(family, link, X, y):
+    from sklearn.linear_model import GammaRegressor, LogisticRegression, PoissonRegressor
+
+    def run():
+        shared = {"solver": "newton-cholesky", "fit_intercept": False, "tol": 1e-7}
+        if family == "binomial":
+            return LogisticRegression(C=np.inf, **shared).fit(X, y).coef_[0]
+        return {"poisson": PoissonRegressor, "gamma": GammaRegressor}[family](alpha=0, **shared).fit(X, y).coef_
+
+    return run
+
+
+class Timed(np.ndarray):
+    """Coefficients that another process found in `seconds`."""
+
+
+def with_R(family, link, X, y):
+    """R's glm.fit and the inverse of its R'R; its own clock, without reading the data."""
+    called = {"poisson": "poisson()", "binomial": "binomial()", "gamma": 'Gamma("log")'}[family]
+    n, p = X.shape
+    folder = tempfile.TemporaryDirectory()
+    np.asfortranarray(X).ravel(order="F").tofile(f"{folder.name}/X")
+    y.tofile(f"{folder.name}/y")
+    script = f"""
+    X <- matrix(readBin("{folder.name}/X", "double", {n * p}), {n}); y <- readBin("{folder.name}/y", "double", {n})
+    repeats <- {200 if n < 1000 else 1}
+    time <- system.time(for (k in seq_len(repeats)) {{
+      fit <- glm.fit(X, y, family = {called}, intercept = FALSE); cov <- chol2inv(fit$qr$qr) }})[["elapsed"]] / repeats
+    writeBin(c(time, unname(coef(fit))), "{folder.name}/out")
+    """
+
+    def run():
+        subprocess.run(["Rscript", "-e", script], check=True, capture_output=True)
+        out = np.fromfile(f"{folder.name}/out")
+        coef = out[1:].view(Timed)
+        coef.seconds = out[0]
+        return coef
+
+    run.folder = folder
+    return run
+
+
+PEERS = {"glmref": with_glmref, "glum": with_glum, "scikit-learn": with_sklearn, "statsmodels": with_statsmodels, "R": with_R}
+
+
+def bound(X, y):
+    """Four times X'X and one exponential per row, the fastest of a few (seconds)."""
+    gram, out = np.empty((X.shape[1], X.shape[1])), np.empty_like(y)
+
+    def run():
+        np.dot(X.T, X, out=gram)
+        np.exp(y, out=out)
+
+    return run
+
+
+def measure(name):
+    """The rows of one case: one per peer."""
+    family, link, n, p = CASES[name]
+    X, y = data(family, n, p)
+    skipped = set(filter(None, options.without.split(",")))
+    peers = {"bound / 4": bound(X, y * 0.1)}
+    for peer, make in PEERS.items():
+        if peer not in skipped and not (peer == "R" and n * p > 2.5e7):
+            try:
+                peers[peer] = make(family, link, X, y)
+            except ImportError as error:
+                print(f"  {peer} left out: {error}", file=sys.stderr)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        results = race(peers, options.rounds if n > 1000 else 300)
+    floor = 4 * results.pop("bound / 4").seconds
+    family, link = glmref.families.get(family), glmref.links.get(link)
+    deviance = {peer: float(np.sum(family.deviance(y, X @ np.asarray(r.value), link))) for peer, r in results.items()}
+    least, ours = min(deviance.values()), results["glmref"].seconds
+    for peer, result in results.items():
+        yield {
+            "case": name,
+            "threads": options.threads,
+            "peer": peer,
+            "seconds": f"{result.seconds:.3g}",
+            "times glmref": f"{result.seconds / ours:.2f}",
+            "times bound": f"{result.seconds / floor:.2f}" if n > 1000 else "",
+            "extra MB": "" if peer == "R" else f"{max(result.megabytes, 0):.0f}",
+            "excess deviance": f"{max(deviance[peer] - least, 0) / least:.0e}",
+        }
+
+
+def main():
+    rows = []
+    for name in CASES:
+        if options.only in name:
+            for row in measure(name):
+                rows.append(row)
+                print("  ".join(f"{key} {value}" for key, value in row.items() if value), flush=True)
+    if not options.only and not options.without:
+        with open(RESULTS / f"glm-{options.threads}-threads.csv", "w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, rows[0])
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+if __name__ == "__main__":
+    main()
