@@ -1,7 +1,4 @@
-"""Figures: the book's style, and a figure that moves without a server or a script library.
-
-The only module that needs matplotlib; nothing else in the package imports it.
-"""
+"""A figure that moves without a server or a script library: pictures behind a slider."""
 
 import base64
 import io
@@ -9,18 +6,10 @@ import json
 import re
 from dataclasses import dataclass
 from html import escape
-from importlib.resources import files
 
 import matplotlib.pyplot as plt
 
-from .errors import InputError
-
-STYLE = files(__package__) / "book.mplstyle"
-
-
-def use_style():
-    """Draw everything that follows in the book's style."""
-    plt.style.use(str(STYLE))
+from ..errors import InputError
 
 
 @dataclass(frozen=True)
