@@ -99,7 +99,7 @@ def _baseline(fit, factor, labels):
 
 
 def axis(values, n, index=None):
-    """Numbers as they are; categories or text as 0, 1, 2, ... with their labels. Raises InputError for another length."""
+    """Numbers as they are; categories or text as 0, 1, 2, ... with their labels; what is missing as NaN."""
     checks.same_rows(values, index, "against")
     series = pd.Series(values).reset_index(drop=True)
     if series.shape != (n,):
@@ -110,5 +110,6 @@ def axis(values, n, index=None):
         )
     if pd.api.types.is_numeric_dtype(series.dtype):
         return Axis(series.to_numpy(dtype=float), None)
-    codes = series.astype("category")
-    return Axis(codes.cat.codes.to_numpy(dtype=float), tuple(map(str, codes.cat.categories)))
+    factor = series.astype("category").cat
+    codes = factor.codes.to_numpy(dtype=float)
+    return Axis(np.where(codes < 0, np.nan, codes), tuple(map(str, factor.categories)))

@@ -114,6 +114,14 @@ def test_calibration_groups_by_hand():
     assert len(table) == 10 and table["rows"].between(14, 21).all() and table["rows"].sum() == 173
 
 
+def test_groups_are_equal_where_values_differ_and_ties_stay_together():
+    values = np.random.default_rng(0).permutation(100) / 7
+    np.testing.assert_array_equal(np.bincount(checking.tie_groups(values, np.ones(100), 10)), np.full(10, 10))
+    # seven of ten tied: their middle decides, at 0.45 of the weight
+    assert list(checking.tie_groups(np.array([1.0, *[2] * 7, 3, 4]), np.ones(10), 2)) == [0] * 8 + [1, 1]
+    assert list(checking.tie_groups(np.array([0.1 + 0.2, 0.3, 5]), np.ones(3), 3)) == [0, 0, 1]  # equal but for rounding
+
+
 def test_calibration_counts_trials():
     table = checking.calibration_table(BEETLES, groups=100)
     beetles = datasets.load("beetles")
@@ -247,6 +255,7 @@ def test_categories_are_places_on_an_axis():
     assert partial.axis(["b", "a", "b"], 3).labels == ("a", "b")
     np.testing.assert_array_equal(partial.axis(["b", "a", "b"], 3).position, [1, 0, 1])
     assert partial.axis([1, 2, 3], 3).labels is None
+    np.testing.assert_array_equal(partial.axis(["b", None, "a"], 3).position, [1, np.nan, 0])
     with pytest.raises(InputError, match="each of the 3 rows"):
         partial.axis([1, 2], 3)
 

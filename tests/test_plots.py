@@ -131,6 +131,13 @@ def test_residuals_against_what_one_asks():
     assert np.max(np.abs(cloud(ax)[:, 0] - CRABS["spine"].cat.codes)) < 0.3
 
 
+def test_rows_without_a_value_to_set_against_are_not_drawn():
+    ax = complete(plots.residuals(TREES, against=np.where(np.arange(31) < 3, np.nan, 1.0 * np.arange(31))))
+    assert len(cloud(ax)) == 28
+    ax = complete(plots.residuals(TREES, against=[None, *"abc" * 10]))
+    assert len(cloud(ax)) == 30 and np.isfinite(cloud(ax)).all()
+
+
 def test_extreme_rows_are_named():
     table = datasets.load("trees").set_axis([f"tree {k}" for k in range(31)])
     fit = glm("volume ~ diameter + height", table)
