@@ -131,7 +131,8 @@ def _rounded(values):
 
 def _probabilities(fit):
     """Fitted probability, observed share and trials of the rows that carry weight."""
-    if tuple(fit.family.mean_interval) != UNIT:
+    some = np.array([0.2, 0.5])
+    if tuple(fit.family.mean_interval) != UNIT or not np.allclose(fit.family.variance(some), some * (1 - some)):
         raise InputError(
             expected="a fit of probabilities, of the binomial family",
             got=f"the {fit.family.name} family",

@@ -152,6 +152,8 @@ def test_overdispersed_shares_have_wider_intervals():
 def test_calibration_is_for_probabilities():
     with pytest.raises(InputError, match="probabilities.*poisson.*rootogram"):
         checking.calibration_table(COUNTS)
+    own = families.from_cumulant(lambda theta, lib: lib.log(1 + lib.exp(theta)), dispersion=1)
+    assert len(checking.calibration_table(glm("I(satellites > 0) ~ width", CRABS, own))) == 10  # Bernoulli by its variance
     with pytest.raises(InputError, match="groups as a whole number"):
         checking.calibration_table(ANY, groups=0)
     with pytest.raises(InputError, match="level between 0 and 1"):

@@ -22,7 +22,8 @@ def calibration(fit, groups=10, level=0.95, *, ax=None):
     ax.vlines(x, table["lower"], table["upper"], color=POINT, linewidth=1.5, alpha=0.7, zorder=2)
     ax.scatter(x, y, s=34, color=POINT, zorder=3)
     low, high = min(x.min(), table["lower"].min()), max(x.max(), table["upper"].max())
-    low, high = 0.0 if low < 0.1 else low, 1.0 if high > 0.9 else high
+    near = 0.25 * (high - low)
+    low, high = 0.0 if low < near else low, 1.0 if 1 - high < near else high
     edge = 0.04 * (high - low)
     ax.set(xlim=(max(x.min() - 2 * edge, -0.02), min(x.max() + 2 * edge, 1.02)))
     ax.set(ylim=(max(low - edge, -0.02), min(high + edge, 1.02)))
