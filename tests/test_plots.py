@@ -1,5 +1,6 @@
 """What is on the axes: every figure drawn, its points counted and placed, its labels those of the right rows."""
 
+import io
 import subprocess
 import sys
 
@@ -12,8 +13,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.collections import PathCollection
+from PIL import Image
 
 from glmref import InputError, SeparationWarning, checking, datasets, envelopes, families, fit_glm, glm, partial, plots
+from glmref.plots.slider import small_png
 from glmref.profiles import profile
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -354,6 +357,21 @@ def test_frames():
     assert not plt.get_fignums()
     with pytest.raises(InputError, match="two values"):
         plots.frames(lambda ax, k: None, [1], label="k", alt=str, caption="")
+
+
+def test_frames_are_small_and_look_the_same():
+    """Against the picture that matplotlib writes: the ground exactly white, no colour far off, the same bytes twice."""
+    with plt.rc_context():
+        plots.use_style()
+        figure = plots.residuals(COUNTS).figure
+        full = io.BytesIO()
+        figure.savefig(full, format="png")
+        small = small_png(figure)
+        assert small == small_png(figure)
+    want, got = (np.asarray(Image.open(part).convert("RGB"), dtype=float) for part in (full, io.BytesIO(small)))
+    assert len(small) < len(full.getvalue()) / 2
+    np.testing.assert_array_equal(got[(want == 255).all(axis=2)], 255)
+    assert np.mean(np.abs(want - got)) < 0.5 and np.max(np.abs(want - got)) < 80
 
 
 def test_the_books_style_is_found():
