@@ -112,13 +112,17 @@ def profile_interval(fit, level):
 
     The profile deviance of coefficient j at b is the least deviance of all models with beta_j = b.
     """
-    rows = fit.design.rows.columns(fit.keep)
-    rise = quantile(level, fit._df) ** 2 * fit.dispersion
-    se = fit.se.to_numpy()[fit.keep]
     ends = np.full((len(fit.keep), 2), np.nan)
     for j, row in enumerate(np.flatnonzero(fit.keep)):
-        ends[row] = [_profile_end(fit, rows, j, sign * se[j], rise) for sign in (-1, 1)]
+        ends[row] = profile_ends(fit, j, level)
     return pd.DataFrame(ends, index=fit.coef.index, columns=["lower", "upper"])
+
+
+def profile_ends(fit, j, level):
+    """Both ends of the profile interval of the j-th estimated coefficient."""
+    rows, se = fit.design.rows.columns(fit.keep), fit.se.to_numpy()[fit.keep][j]
+    rise = quantile(level, fit._df) ** 2 * fit.dispersion
+    return [_profile_end(fit, rows, j, sign * se, rise) for sign in (-1, 1)]
 
 
 def _profile_end(fit, rows, j, step, rise):
