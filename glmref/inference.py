@@ -152,7 +152,8 @@ def compare(*fits):
     """Analysis of deviance of nested fits, smallest first: what each step's coefficients take off the deviance.
 
     Returns a DataFrame, one row a fit: df_resid, deviance, df, drop, statistic (chi-squared, or F where the dispersion
-    of the largest fit was estimated), P. Where each fit estimated its own alpha, drop is that of -2 loglik. Raises InputError where the fits are not nested or not of the same data.
+    of the largest fit was estimated), P. Where each fit estimated its own alpha, drop is that of -2 loglik. Raises
+    InputError where the fits are not nested or not of the same data.
     """
     if len(fits) < 2:
         raise InputError(expected="at least two fits", got=f"{len(fits)}", remedy="compare(small, large)")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from .errors import InputError
-from .inference import profile_ends, quantile
+from .inference import held, profile_ends, quantile
 from .restricted import restricted_fit
 
 
@@ -75,15 +75,15 @@ def _range(fit, j, level, ends, wald_ends):
 
 
 def _rises(fit, j, values, estimate):
-    """D(b) - D at each value, outward from the estimate, each fit starting from the one before."""
+    """D(b) - D (of -2 loglik, where the family's own parameter is estimated) at each value, outward from the estimate, each fit starting from the one before."""
     rows, rises = fit.design.rows.columns(fit.keep), np.where(values == estimate, 0.0, np.nan)
     L = np.eye(len(fit.solution.beta))[[j]]
     for side in (np.flatnonzero(values < estimate)[::-1], np.flatnonzero(values > estimate)):
-        near = fit.solution.beta
+        near = fit.solution.beta, fit.family
         for k in side:
             try:
-                restricted = restricted_fit(rows, fit.family, fit.link, L, values[[k]], near)
+                restricted = restricted_fit(rows, held(fit), fit.link, L, values[[k]], *near)
             except InputError:  # no possible mean so far out, nor beyond
                 break
-            near, rises[k] = restricted.beta, max(restricted.deviance - fit.deviance, 0.0)
+            near, rises[k] = (restricted.beta, restricted.family), max(restricted.cost - fit.cost, 0.0)
     return np.where(np.isfinite(rises), rises, np.nan)
