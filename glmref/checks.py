@@ -118,16 +118,17 @@ def weights(values, index):
 
 def response(design, family):
     """Every y in the family's domain, and not all of them equal."""
-    bad = np.flatnonzero(~family.in_domain(design.y))
-    if len(bad):
+    possible = family.in_domain(design.y)
+    if not possible.all():
+        bad = np.flatnonzero(~possible)
         raise InputError(
             expected=f"each response of the {family.name} family to be {family.response_domain}",
             got=f"y = {design.y[bad[0]]:g} in {row(design.index, bad[0])} ({len(bad)} such rows)",
             remedy="Correct the data, or choose a family that allows such values.",
         )
-    y = design.y[design.weight > 0]
+    y = design.y if design.weight.strides == (0,) else design.y[design.weight > 0]
     low, high = family.mean_interval
-    if len(y) > 1 and np.all(y == y[0]) and (np.ptp(design.offset) == 0 or y[0] in (low, high)):
+    if len(y) > 1 and y.min() == y.max() and (np.ptp(design.offset) == 0 or y[0] in (low, high)):
         raise InputError(
             expected="a response that varies",
             got=f"y = {y[0]:g} in all {len(y)} rows",

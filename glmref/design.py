@@ -50,9 +50,11 @@ class Design:
         if not X_is_finite:
             checks.finite(self.X, self.index, "X", self.names)
         checks.finite(self.y, self.index, "y")
-        checks.finite(self.offset, self.index, "offset")
-        checks.finite(self.weight, self.index, "weights")
-        checks.weights(self.weight, self.index)
+        if self.offset.strides != (0,):  # else one number for all rows, the default
+            checks.finite(self.offset, self.index, "offset")
+        if self.weight.strides != (0,):
+            checks.finite(self.weight, self.index, "weights")
+            checks.weights(self.weight, self.index)
         for name in ("X", "y", "offset", "weight"):
             array = getattr(self, name).view()
             array.flags.writeable = False

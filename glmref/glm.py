@@ -59,7 +59,8 @@ def fit(design, family, link=None, dispersion=None, **control):
     columns = choose_columns(rows)
     warn_of_aliases(design.names, columns.keep)
     rows = rows.columns(columns.keep)
-    exact = family.bounded(link) or rows.X.size < LARGE
+    bounded = family.bounded(link)
+    settled = 10 if rows.X.size < LARGE else 200
 
     def solve(family, near):
         evaluate = evaluator(rows, family, link)
@@ -69,8 +70,8 @@ def fit(design, family, link=None, dispersion=None, **control):
             beta = feasible_start(evaluate, rows, family, link)
         else:
             beta = given_start(evaluate, settings["start"], design.names, columns.keep)
-        max_iter, tol = settings["max_iter"], settings["tol"]
-        return fisher_scoring(evaluate, beta, max_iter=max_iter, tol=tol, floor=family.deviance_floor, exact=exact)
+        limits = {"max_iter": settings["max_iter"], "tol": settings["tol"], "bounded": bounded, "settled": settled}
+        return fisher_scoring(evaluate, beta, floor=family.deviance_floor, **limits)
 
     family, solution, estimate = family.estimate(solve, rows, link)
     if doubtful(family, link, solution, settings):

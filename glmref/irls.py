@@ -13,9 +13,6 @@ import numpy as np
 
 from .least_squares import Gram, Triangle, solve
 
-UNNOTICED = 200  # times tol: how much a last step may move the information, relative to itself
-
-
 class Round(NamedTuple):
     """One row of the trace: deviance and decrement at the start of the round, halvings its step needed."""
 
@@ -53,12 +50,13 @@ class Point(NamedTuple):
     kind: type
 
 
-def fisher_scoring(evaluate, beta, *, max_iter=200, tol=1e-10, floor=0.1, exact=True, max_halvings=100):
+def fisher_scoring(evaluate, beta, *, max_iter=200, tol=1e-10, floor=0.1, bounded=True, settled=10, max_halvings=100):
     """Minimize the deviance from a feasible beta.
 
     evaluate(beta, kind) -> Gram or Triangle (kind) at beta, or None where a mean would be impossible.
-    tol: stop when the decrement that the last step leaves is <= tol^2 (deviance + floor); floor is for deviances that may go
-    to zero, and is on their scale. exact: ask the rows once more after the last step, to see that its means are possible.
+    tol: stop when the decrement that the last step leaves is <= tol^2 (deviance + floor), and its own <= (settled tol)^2
+    (deviance + floor): then it moves the information by settled tol of itself at most. floor is for deviances that may go to
+    zero, and is on their scale. bounded: whether there are impossible means, so that the last step must be tried.
     """
     trace, previous = [], 0.0
     point = regress(evaluate, beta)
@@ -66,9 +64,10 @@ def fisher_scoring(evaluate, beta, *, max_iter=200, tol=1e-10, floor=0.1, exact=
         if point.step is None:
             return Solution(beta, point.deviance, None, "singular", tuple(trace))
         decrement, scale = point.step.decrement, max(point.deviance, 0.0) + floor
-        if negligible(decrement, previous, tol**2 * scale) or decrement <= rounding(point.step, beta):
+        arrived = negligible(decrement, previous, tol**2 * scale, settled)
+        if arrived or decrement <= rounding(point.step, beta):
             trace.append(Round(iteration, point.deviance, decrement, 0))
-            beta, point = last_step(evaluate, beta, point, exact)
+            beta, point = last_step(evaluate, beta, point, bounded or not arrived)
             return Solution(beta, point.deviance, point.step, "converged", tuple(trace))
         halvings, trial, better = improve(evaluate, beta, point, floor, max_halvings)
         trace.append(Round(iteration, point.deviance, decrement, halvings))
@@ -79,19 +78,19 @@ def fisher_scoring(evaluate, beta, *, max_iter=200, tol=1e-10, floor=0.1, exact=
     return Solution(beta, point.deviance, point.step, "max_iter", tuple(trace))
 
 
-def negligible(decrement, previous, limit):
-    """Whether the step leaves no more than the limit, and is itself too small for the working weights to notice.
+def negligible(decrement, previous, limit, settled):
+    """Whether the step leaves a decrement within the limit, and is itself too small for the working weights to notice.
 
     Each round squares the decrement, or multiplies it by some factor: the last factor is an upper guess at the next.
     """
     factor = min(decrement / previous, 1.0) if previous else 1.0
-    return decrement * factor <= limit and decrement <= UNNOTICED**2 * limit
+    return decrement * factor <= limit and decrement <= settled**2 * limit
 
 
-def last_step(evaluate, beta, point, exact):
-    """beta + direction, for the step is paid for already, and the Point there, or, not exact, the one that led there."""
+def last_step(evaluate, beta, point, ask):
+    """beta + direction, for the step is paid for already, and the Point there if the rows are asked, else the one before."""
     trial = beta + point.step.direction
-    if not exact:
+    if not ask:
         return trial, point
     last = regress(evaluate, trial, point.kind)
     return (beta, point) if last is None or last.step is None else (trial, last)
@@ -99,7 +98,8 @@ def last_step(evaluate, beta, point, exact):
 
 def rounding(step, beta):
     """The decrement of a step of 1e-14 of the coefficients' own size: below it there is nothing but rounding."""
-    return 1e-28 * float(np.sum((step.root @ beta) ** 2))
+    size = step.root @ beta
+    return 1e-28 * float(size @ size)
 
 
 def regress(evaluate, beta, kind=Gram):

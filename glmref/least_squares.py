@@ -10,7 +10,8 @@ Either kind adds to its own kind, in any order, so it does not matter who holds 
 """
 
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 from scipy.linalg import lapack
@@ -52,15 +53,15 @@ class Gram:
 
     def less(self, saturated):
         """The same rows, twice the saturated loss taken off the deviance."""
-        return replace(self, deviance=self.deviance - 2 * saturated)
+        return Gram(self.information, self.score, self.deviance - 2 * saturated, self.rounding)
 
     def triangle(self):
         """Upper R with R'R = J'J, or None where the Gram matrix is too ill-conditioned to tell."""
         length = np.sqrt(self.information.diagonal())
-        if not (length.all() and np.isfinite(length.sum())):
+        if not (0 < min(length.tolist(), default=1) and isfinite(sum(length.tolist()))):
             return None
         factor, failed = lapack.dpotrf(self.information / (length[:, None] * length))
-        if failed or (factor.diagonal() < GRAM_LIMIT).any():
+        if failed or min(factor.diagonal().tolist(), default=1) < GRAM_LIMIT:
             return None
         return factor * length
 
@@ -97,7 +98,9 @@ class Triangle:
             self.rounding + other.rounding,
         )
 
-    less = Gram.less
+    def less(self, saturated):
+        """The same rows, twice the saturated loss taken off the deviance."""
+        return Triangle(self.root, self.projection, self.deviance - 2 * saturated, self.rounding)
 
     @property
     def information(self):
@@ -113,7 +116,7 @@ class Triangle:
 
 
 def weighted(X, factor, out=None):
-    """Each row of X times its factor."""
+    """Each row of X times its factor (einsum, for it takes half the time of a product by broadcasting)."""
     return np.einsum("ij,i->ij", X, factor, out=out)
 
 
@@ -153,7 +156,7 @@ def solve(summary):
         return None
     projection = summary.projection if isinstance(summary, Triangle) else back_substitute(root, summary.score, transposed=True)
     decrement = float(projection @ projection)
-    return Step(back_substitute(root, projection), decrement, root) if np.isfinite(decrement) else None
+    return Step(back_substitute(root, projection), decrement, root) if isfinite(decrement) else None
 
 
 def back_substitute(root, b, transposed=False):

@@ -4,6 +4,8 @@ This is the one place where statistics meets linear algebra: each row becomes a 
 (y - mu) h' / V, both times its prior weight, and the rows become sums.
 """
 
+from math import isfinite
+
 import numpy as np
 from scipy import linalg
 
@@ -33,7 +35,7 @@ def evaluator(rows, family, link):
             return None if standardized is None else kind.of(block.X, *standardized)
 
         total = rows.sum(of)
-        return total.less(saturated) if total is not None and np.isfinite(total.deviance) else None
+        return total.less(saturated) if total is not None and isfinite(total.deviance) else None
 
     def evaluate(beta, kind):
         key = kind, beta.tobytes()

@@ -102,7 +102,7 @@ def estimate_of_sample(rows, family, link):
         beta = feasible_start(evaluate, sample, family, link)
     except InputError:
         return None
-    solution = fisher_scoring(evaluate, beta, max_iter=20, tol=ROUGH, floor=family.deviance_floor, exact=False)
+    solution = fisher_scoring(evaluate, beta, max_iter=20, tol=ROUGH, floor=family.deviance_floor, bounded=False)
     if not solution.converged:
         return None
 
