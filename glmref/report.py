@@ -12,34 +12,49 @@ from .errors import InputError
 
 @dataclass(frozen=True, repr=False)
 class Report:
-    """title; facts: (label, text) pairs; table: coefficients by term; notes: sentences below."""
+    """title; facts: (label, text) pairs; table: coefficients by term; ratios: the same as ratios, or None; notes: sentences
+    below."""
 
     title: str
     facts: tuple
     table: pd.DataFrame
     notes: tuple = ()
+    ratios: pd.DataFrame | None = None
 
     def __repr__(self):
         width = max(len(label) for label, _ in self.facts)
         lines = [self.title, ""]
         lines += [f"{label:<{width}}  {text}" for label, text in self.facts]
-        lines += ["", _cells(self.table).to_string(), ""]
+        for table in self._tables:
+            lines += ["", _cells(table).to_string()]
+        lines.append("")
         return "\n".join([*lines, *self.notes]).rstrip()
 
     def _repr_html_(self):
         facts = "".join(f"<tr><th scope='row'>{escape(label)}</th><td>{escape(text)}</td></tr>" for label, text in self.facts)
-        header = "".join(f"<th scope='col'>{escape(column)}</th>" for column in self.table.columns)
-        body = "".join(
-            f"<tr><th scope='row'>{escape(str(term))}</th>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
-            for term, cells in zip(self.table.index, _cells(self.table).to_numpy())
-        )
+        tables = "".join(_html(table) for table in self._tables)
         notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
         return (
             f"<div class='glmref-summary'><p><strong>{escape(self.title)}</strong></p>"
             f"<table class='glmref-facts'><tbody>{facts}</tbody></table>"
-            f"<table class='glmref-coefficients'><thead><tr><th scope='col'>term</th>{header}</tr></thead>"
-            f"<tbody>{body}</tbody></table>{notes}</div>"
+            f"{tables}{notes}</div>"
         )
+
+    @property
+    def _tables(self):
+        return [self.table] if self.ratios is None else [self.table, self.ratios]
+
+
+def _html(table):
+    header = "".join(f"<th scope='col'>{escape(column)}</th>" for column in table.columns)
+    body = "".join(
+        f"<tr><th scope='row'>{escape(str(term))}</th>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
+        for term, cells in zip(table.index, _cells(table).to_numpy())
+    )
+    return (
+        f"<table class='glmref-coefficients'><thead><tr><th scope='col'>term</th>{header}</tr></thead>"
+        f"<tbody>{body}</tbody></table>"
+    )
 
 
 def number(value, digits=4):
@@ -67,7 +82,7 @@ def likelihood(fit):
 
 def _cells(table):
     return pd.DataFrame(
-        {c: table[c].map(_STYLE.get(c.split()[-1], probability if c.startswith("P(") else number)) for c in table.columns},
+        {column: table[column].map(probability if column.startswith("P(") else number) for column in table.columns},
         index=table.index,
     )
 
@@ -76,20 +91,16 @@ def glm_report(fit, level):
     """The Report of a GLMFit."""
     statistic = "t" if fit.dispersion_estimated else "z"
     value = fit.coef / fit.se
-    interval = fit.confint(level)
+    interval = fit.confint(level).rename(columns=lambda end: f"{end} {100 * level:g}%")
     table = pd.DataFrame(
         {
             "estimate": fit.coef,
             "std. error": fit.se,
             statistic: value,
             f"P(>|{statistic}|)": inference.p_value(value, fit._df),
-            f"lower {100 * level:g}%": interval["lower"],
-            f"upper {100 * level:g}%": interval["upper"],
+            **interval,
         }
     )
-    ratio = fit.family.ratios.get(fit.link.name)
-    if ratio:
-        table[ratio] = np.exp(fit.coef.where(fit.coef.index != "Intercept"))  # e^intercept is a level, not a ratio
     phi = number(fit.dispersion) + ("" if fit.dispersion_estimated else " (fixed)")
     dropped = f"; {fit.design.dropped} rows with missing values dropped" if fit.design.dropped else ""
     facts = (
@@ -100,12 +111,21 @@ def glm_report(fit, level):
         *shape(fit),
         ("dispersion", phi),
         ("log-likelihood", likelihood(fit)),
-        ("converged", f"{'yes' if fit.converged else 'NO'}, in {len(fit.solution.trace)} rounds"),
+        ("converged", f"{'yes' if fit.converged else 'NO'}, in {rounds(len(fit.solution.trace))}"),
     )
     title = f"Generalized linear model: {fit.design.formula}" if fit.design.formula else "Generalized linear model"
     aliased = [term for term, kept in zip(fit.design.names, fit.keep) if not kept]
     notes = (f"Aliased, not estimated: {', '.join(aliased)}.",) if aliased else ()
-    return Report(title, facts, table, notes)
+    return Report(title, facts, table, notes, ratios(fit, interval))
+
+
+def ratios(fit, interval):
+    """The coefficients and their interval as ratios, where e^coefficient is one; but e^intercept is a level, not a ratio."""
+    name, slopes = fit.family.ratios.get(fit.link.name), fit.coef.index != "Intercept"
+    if name is None or not slopes.any():
+        return None
+    with np.errstate(over="ignore"):
+        return np.exp(pd.DataFrame({name: fit.coef, **interval})[slopes])
 
 
 def shape(fit):
@@ -119,9 +139,6 @@ def shape(fit):
     return ((name, f"{value} (estimated" + (f", std. error {number(estimate.se)})" if np.isfinite(estimate.se) else ")")),)
 
 
-def ratio(value):
-    """A ratio of odds, rates or means; nothing where there is none."""
-    return "" if np.isnan(value) else number(value)
-
-
-_STYLE = {"ratio": ratio}
+def rounds(count):
+    """1 round, 2 rounds."""
+    return f"{count} round" + ("" if count == 1 else "s")

@@ -148,8 +148,12 @@ def test_it_prints_in_a_terminal_and_in_a_notebook():
     text, html = repr(FIT.summary()), FIT.summary()._repr_html_()
     for word in ("deaths ~ smoking + age", "poisson, log", "rate ratio", "smoking[T.smoker]", "0.3545", "12.1324", "converged"):
         assert word in text and word in html, word
-    assert html.count("<table") == 2 and 'scope=' in html
+    assert html.count("<table") == 3 and 'scope=' in html
     assert FIT._repr_html_() == html
+    ratios = FIT.summary(0.9).ratios
+    np.testing.assert_allclose(ratios["rate ratio"], np.exp(FIT.coef[1:]))
+    np.testing.assert_allclose(ratios[["lower 90%", "upper 90%"]], np.exp(FIT.confint(0.9)[1:]))
+    assert glm("deaths ~ smoking", datasets.load("doctors"), "poisson", link="sqrt").summary().ratios is None
 
 
 def test_data_may_be_a_mapping_and_a_response_boolean():

@@ -84,7 +84,7 @@ class Binomial(Family):
     response_domain = "a proportion: a number from 0 to 1 (counts of successes go in as successes / trials, weights = trials)"
     dispersion = 1.0
     spacing = "share"
-    ratios = {"logit": "odds ratio", "log": "risk ratio"}
+    ratios = {"logit": "odds ratio", "log": "risk ratio", "cloglog": "hazard ratio"}
 
     def cumulant(self, theta, lib):
         return lib.log(1 + lib.exp(theta))
