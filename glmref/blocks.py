@@ -26,7 +26,10 @@ class Block(NamedTuple):
 
 @dataclass(frozen=True)
 class ArrayRows:
-    """Rows held in memory: X (n x p) float64; y, offset, weight (n). threads: how many blocks are summarized at once."""
+    """Rows held in memory: X (n x p) float64; y, offset, weight (n). threads: how many blocks are summarized at once.
+
+    weight: of all the rows that a row stands for together; frequency: how many these are (None: one).
+    """
 
     X: np.ndarray
     y: np.ndarray
@@ -34,6 +37,7 @@ class ArrayRows:
     weight: np.ndarray
     block_rows: int = BLOCK_ROWS
     threads: int = 1
+    frequency: np.ndarray | None = None
 
     def __iter__(self):
         return self._every(1, 0)
@@ -64,7 +68,9 @@ class ArrayRows:
         n, p = self.X.shape
         if n < 8 * max(SAMPLE_ROWS, 10 * p):
             return self
-        return replace(self, X=self.X[::8], y=self.y[::8], offset=self.offset[::8], weight=self.weight[::8])
+        frequency = None if self.frequency is None else self.frequency[::8]
+        few = (values[::8] for values in (self.X, self.y, self.offset, self.weight))
+        return ArrayRows(*few, self.block_rows, self.threads, frequency)
 
 
 def add_all(parts):

@@ -116,6 +116,19 @@ def weights(values, index):
         raise InputError(expected="a row with positive weight", got="only weights of 0", remedy="Check weights=.")
 
 
+def frequencies(values, index):
+    """Whole numbers >= 0, at least one of them positive."""
+    odd = np.flatnonzero(~(np.isfinite(values) & (values >= 0) & (values == np.floor(values))))
+    if len(odd):
+        raise InputError(
+            expected="frequency weights as whole numbers >= 0",
+            got=f"{values[odd[0]]:g} in {row(index, odd[0])}",
+            remedy="They count identical rows. What measures precision, or the trials of a proportion, goes in weights=.",
+        )
+    if not np.any(values > 0):
+        raise InputError(expected="a row with positive frequency", got="only zeros", remedy="Check frequency_weights=.")
+
+
 def response(design, family):
     """Every y in the family's domain, and not all of them equal."""
     possible = family.in_domain(design.y)
@@ -126,7 +139,7 @@ def response(design, family):
             got=f"y = {design.y[bad[0]]:g} in {row(design.index, bad[0])} ({len(bad)} such rows)",
             remedy="Correct the data, or choose a family that allows such values.",
         )
-    y = design.y if design.weight.strides == (0,) else design.y[design.weight > 0]
+    y = design.y if design.weight.strides == design.frequency.strides == (0,) else design.y[design.used]
     low, high = family.mean_interval
     if len(y) > 1 and y.min() == y.max() and (np.ptp(design.offset) == 0 or y[0] in (low, high)):
         raise InputError(

@@ -113,7 +113,7 @@ class CumulantFamily(Family):
             remedy="Mean, variance and deviance follow from b(theta), but no formula for c(y, phi) is known here: compare deviances.",
         )
 
-    def ml_dispersion(self, deviance, weight, y=None):
+    def ml_dispersion(self, deviance, weight, y=None, frequency=1.0):
         return self.saturated_log_density(None, None, None)
 
 

@@ -22,6 +22,8 @@ from .errors import InputError
 class Design:
     """X (n x p) float64; y, offset, weight (n); names: of the p terms; index: the rows' labels; dropped: rows left out.
 
+    weight: how precise a row is, var(y) = phi V / w. frequency: for how many rows, all equal, it stands (default 1).
+
     X is a read-only view of the caller's array where that needed no conversion: do not change it while the fit is in use.
     spec: formulaic's model specification (None for arrays); offset_term, offset_spec: the offset as text, and its state.
     """
@@ -37,6 +39,7 @@ class Design:
     spec: object = None
     offset_term: str | None = None
     offset_spec: object = None
+    frequency: np.ndarray | None = None
     X_is_finite: InitVar[bool] = False  # so that nobody looks twice
 
     def __post_init__(self, X_is_finite):
@@ -55,29 +58,42 @@ class Design:
         if self.weight.strides != (0,):
             checks.finite(self.weight, self.index, "weights")
             checks.weights(self.weight, self.index)
-        for name in ("X", "y", "offset", "weight"):
+        if self.frequency is None:
+            object.__setattr__(self, "frequency", np.broadcast_to(1.0, n))
+        else:
+            checks.frequencies(self.frequency, self.index)
+        for name in ("X", "y", "offset", "weight", "frequency"):
             array = getattr(self, name).view()
             array.flags.writeable = False
             object.__setattr__(self, name, array)
 
     @property
+    def used(self):
+        """Which rows take part: those whose weight and frequency are positive."""
+        return (self.weight > 0) & (self.frequency > 0)
+
+    @property
     def rows(self):
-        """The rows that carry weight, as a source of blocks."""
-        used = self.weight > 0
-        if used.all():
+        """The rows that take part, as a source of blocks."""
+        if self.weight.strides == self.frequency.strides == (0,):
             return ArrayRows(self.X, self.y, self.offset, self.weight)
-        return ArrayRows(self.X[used], self.y[used], self.offset[used], self.weight[used])
+        used = self.used
+        part = (lambda values: values) if used.all() else (lambda values: values[used])
+        weight, frequency = part(self.weight), part(self.frequency)
+        return ArrayRows(part(self.X), part(self.y), part(self.offset), weight * frequency, frequency=frequency)
 
 
-def from_formula(formula, data, *, offset=None, weights=None, missing="error"):
-    """The Design of `formula` in `data` (a DataFrame or a mapping of columns). offset, weights: array, column or expression.
+def from_formula(formula, data, *, offset=None, weights=None, frequency_weights=None, missing="error"):
+    """The Design of `formula` in `data` (a DataFrame or a mapping of columns). offset, weights, frequency_weights: array,
+    column or expression.
 
     missing: "error" (default) or "drop" rows with a missing value in a variable that is used. Levels of a factor that
     no row has are left out, as in R.
     """
     table = _table(data)
     parsed = _parse(formula)
-    terms = [_term(term, what) for term, what in ((offset, "offset"), (weights, "weights")) if isinstance(term, str)]
+    per_row = ((offset, "offset"), (weights, "weights"), (frequency_weights, "frequency_weights"))
+    terms = [_term(term, what) for term, what in per_row if isinstance(term, str)]
     used = _variables([parsed, *terms], table)
     keep = checks.complete(table[used].isna().any(axis=1).to_numpy(), table.index, _where(used), missing)
     index, table = table.index, _readied(table.loc[keep, used], str(formula))
@@ -88,6 +104,9 @@ def from_formula(formula, data, *, offset=None, weights=None, missing="error"):
         )
     _check_factors(matrices.rhs.model_spec, formula)
     offset_values, offset_spec = _per_row(offset, table, "offset", index, keep, 0.0)
+    frequency = None
+    if frequency_weights is not None:
+        frequency = _per_row(frequency_weights, table, "frequency_weights", index, keep, 1.0)[0]
     return Design(
         X=matrices.rhs.to_numpy(dtype=float),
         y=_response(matrices.lhs),
@@ -100,10 +119,11 @@ def from_formula(formula, data, *, offset=None, weights=None, missing="error"):
         spec=matrices.rhs.model_spec,
         offset_term=offset if isinstance(offset, str) else None,
         offset_spec=offset_spec,
+        frequency=frequency,
     )
 
 
-def from_arrays(X, y, *, offset=None, weights=None, names=None, missing="error"):
+def from_arrays(X, y, *, offset=None, weights=None, frequency_weights=None, names=None, missing="error"):
     """The Design of X (n x p) and y (n). names: p strings; default the DataFrame's columns, or x1 ... xp."""
     index = next((part.index for part in (X, y) if isinstance(part, (pd.DataFrame, pd.Series))), None)
     if names is None and isinstance(X, pd.DataFrame):
@@ -124,8 +144,13 @@ def from_arrays(X, y, *, offset=None, weights=None, names=None, missing="error")
         )
     n, p = X.shape
     names = checks.column_names([f"x{j + 1}" for j in range(p)] if names is None else names, p)
-    offset = np.broadcast_to(0.0, n) if offset is None else checks.vector(_no_text(offset, "offset"), "offset", n, index)
-    weights = np.broadcast_to(1.0, n) if weights is None else checks.vector(_no_text(weights, "weights"), "weights", n, index)
+
+    def per_row(values, what, default):
+        return default if values is None else checks.vector(_no_text(values, what), what, n, index)
+
+    offset = per_row(offset, "offset", np.broadcast_to(0.0, n))
+    weights = per_row(weights, "weights", np.broadcast_to(1.0, n))
+    frequency = per_row(frequency_weights, "frequency_weights", None)
     index = pd.RangeIndex(n) if index is None else index
     keep = np.ones(n, dtype=bool)
     X_is_finite = bool(np.isfinite(np.sum(X)))
@@ -134,8 +159,10 @@ def from_arrays(X, y, *, offset=None, weights=None, names=None, missing="error")
     elif missing != "error":
         checks.complete(~keep, index, "in X or y", missing)
     if keep.all():
-        return Design(X, y, offset, weights, names, index, X_is_finite=X_is_finite)
-    return Design(X[keep], y[keep], offset[keep], weights[keep], names, index[keep], int(np.count_nonzero(~keep)))
+        return Design(X, y, offset, weights, names, index, frequency=frequency, X_is_finite=X_is_finite)
+    frequency = None if frequency is None else frequency[keep]
+    dropped = int(np.count_nonzero(~keep))
+    return Design(X[keep], y[keep], offset[keep], weights[keep], names, index[keep], dropped, frequency=frequency)
 
 
 def new_rows(design, data, offset=None):

@@ -23,28 +23,54 @@ LARGE = 1_000_000  # numbers in X; from here on a last round that changes the co
 WELL_CONDITIONED = 0.01  # |R_jj| against the length of column j: a Gram matrix then keeps about twelve digits
 
 
-def glm(formula, data, family="gaussian", *, link=None, offset=None, weights=None, dispersion=None, missing="error", **control):
+def glm(
+    formula,
+    data,
+    family="gaussian",
+    *,
+    link=None,
+    offset=None,
+    weights=None,
+    dispersion=None,
+    frequency_weights=None,
+    missing="error",
+    **control,
+):
     """Fit g(mu) = X beta + offset, X from a formula and a table, by maximum likelihood.
 
     family, link: names or instances (link None: the family's default, mostly the canonical one).
     offset, weights: array, column name or expression.
     weights w: var(y) = phi V(mu) / w; for grouped binomial data the trials, with y the proportion.
+    frequency_weights f: the row stands for f rows, all equal: whole numbers, which count in nobs.
     dispersion: a number, "pearson", "deviance" or "ml"; None: 1 where the family fixes it, else Pearson's.
     control: start, max_iter, tol, threads (how many blocks of rows at once). Raises InputError; warns AliasWarning, BoundaryWarning, ConvergenceWarning,
     SeparationWarning.
     """
-    design = designs.from_formula(formula, data, offset=offset, weights=weights, missing=missing)
+    per_row = {"offset": offset, "weights": weights, "frequency_weights": frequency_weights}
+    design = designs.from_formula(formula, data, **per_row, missing=missing)
     return fit(design, family, link, dispersion, **control)
 
 
 def fit_glm(
-    X, y, family="gaussian", *, link=None, offset=None, weights=None, dispersion=None, names=None, missing="error", **control
+    X,
+    y,
+    family="gaussian",
+    *,
+    link=None,
+    offset=None,
+    weights=None,
+    dispersion=None,
+    frequency_weights=None,
+    names=None,
+    missing="error",
+    **control,
 ):
     """Fit g(mu) = X beta + offset for arrays X (n x p), y (n). X is used as it is: no intercept is added.
 
     Keywords as in `glm`; names: p strings for the coefficients.
     """
-    design = designs.from_arrays(X, y, offset=offset, weights=weights, names=names, missing=missing)
+    per_row = {"offset": offset, "weights": weights, "frequency_weights": frequency_weights}
+    design = designs.from_arrays(X, y, **per_row, names=names, missing=missing)
     return fit(design, family, link, dispersion, **control)
 
 

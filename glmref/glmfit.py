@@ -3,7 +3,7 @@
 The fit keeps the estimate, the triangle R of its information and the data; everything else is computed when asked for.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -12,7 +12,6 @@ from scipy import linalg
 
 from . import design as designs
 from . import checks, diagnostics, inference, information, power, report, sandwich
-from .blocks import ArrayRows
 from .design import Design
 from .errors import InputError
 from .families import Estimate, Family
@@ -90,7 +89,8 @@ class GLMFit:
             raise InputError(
                 expected='"model", "observed", "HC0", "HC1", "HC2", "HC3" or "cluster"', got=repr(kind), remedy="Choose one."
             )
-        bread, used = inverse_information(self.root), self.design.weight > 0
+        bread, used = inverse_information(self.root), self.design.used
+        frequency = self.design.frequency[used]
         if kind == "cluster":
             if groups is None or len(groups) != len(self.design.y):
                 raise InputError(
@@ -98,8 +98,8 @@ class GLMFit:
                     got="none" if groups is None else f"{len(groups)}",
                     remedy="Pass groups=, for instance a column of the table.",
                 )
-            return self._square(sandwich.by_cluster(bread, self.scores[used], np.asarray(groups)[used]))
-        return self._square(sandwich.by_row(kind, bread, self.scores[used], self.leverage[used]))
+            return self._square(sandwich.by_cluster(bread, self.scores[used] * frequency[:, None], np.asarray(groups)[used]))
+        return self._square(sandwich.by_row(kind, bread, self.scores[used], self.leverage[used], frequency))
 
     def information(self, kind="expected"):
         """Fisher information about the coefficients (DataFrame), "expected" or "observed"; phi as in `dispersion`."""
@@ -160,8 +160,8 @@ class GLMFit:
 
     @property
     def nobs(self):
-        """Rows with positive weight."""
-        return int(np.count_nonzero(self.design.weight))
+        """Rows with positive weight, each counted as often as its frequency weight says."""
+        return int(np.sum(self.design.frequency, where=self.design.used))
 
     @property
     def rank(self):
@@ -176,7 +176,7 @@ class GLMFit:
     @cached_property
     def pearson_chi2(self):
         """sum w (y - mu)^2 / V(mu)."""
-        return float(np.sum(self.residuals("pearson") ** 2))
+        return float(self.design.frequency @ self.residuals("pearson") ** 2)
 
     @cached_property
     def dispersion(self):
@@ -241,7 +241,9 @@ class GLMFit:
 
     @cached_property
     def _ml_dispersion(self):
-        return self.family.ml_dispersion(self.deviance, self.design.weight, self.design.y)
+        used = self.design.used
+        weight, y, frequency = self.design.weight[used], self.design.y[used], self.design.frequency[used]
+        return self.family.ml_dispersion(self.deviance, weight, y, frequency)
 
     @cached_property
     def loglik(self):
@@ -258,9 +260,9 @@ class GLMFit:
             phi = self._ml_dispersion if self.dispersion_estimated else self.dispersion
         if phi == 0:
             return np.inf  # a perfect fit: the density of a continuous response has no bound
-        used = self.design.weight > 0
+        used = self.design.used
         saturated = self.family.saturated_log_density(self.design.y[used], phi, self.design.weight[used])
-        return float(np.sum(saturated) - self.deviance / (2 * phi))
+        return float(self.design.frequency[used] @ saturated - self.deviance / (2 * phi))
 
     @property
     def _parameters(self):
@@ -290,7 +292,7 @@ class GLMFit:
         if not spans_constant(self._rows.X):
             null = rows.columns(np.zeros(len(self.keep), dtype=bool))
             return total_deviance(null, self.family, self.link, np.zeros(0))
-        null = ArrayRows(np.ones((len(rows.y), 1)), rows.y, rows.offset, rows.weight)
+        null = replace(rows, X=np.ones((len(rows.y), 1)))
         evaluate = evaluator(null, self.family, self.link)
         start = feasible_start(evaluate, null, self.family, self.link)
         beta = fisher_scoring(evaluate, start, floor=self.family.deviance_floor).beta

@@ -183,7 +183,7 @@ def _check_nested(small, large):
 
     if small.link != large.link or held(small) != held(large):
         refuse("one family and one link", f"{_named(small)}, {small.link} and {_named(large)}, {large.link}")
-    for name, what in (("y", "response"), ("weight", "weights"), ("offset", "offset")):
+    for name, what in (("y", "response"), ("weight", "weights"), ("frequency", "frequency weights"), ("offset", "offset")):
         one, two = getattr(small.design, name), getattr(large.design, name)
         if len(one) != len(two) or not np.array_equal(one, two):
             refuse(f"the same {what} in both fits", f"{len(one)} and {len(two)} rows" if len(one) != len(two) else "different values")

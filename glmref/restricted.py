@@ -4,12 +4,12 @@ The restricted model is an unrestricted one in gamma, with design X N and offset
 tests and profile likelihoods are made of such fits.
 """
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from scipy import linalg
 
-from .blocks import ArrayRows
 from .irls import Solution, fisher_scoring
 from .least_squares import Gram
 from .start import feasible_start
@@ -35,7 +35,7 @@ def restricted_fit(rows, family, link, L, c, near, guess=None):
     """
     particular = linalg.lstsq(L, c)[0]
     free = linalg.null_space(L)
-    inner = ArrayRows(rows.X @ free, rows.y, rows.offset + rows.X @ particular, rows.weight, rows.block_rows)
+    inner = replace(rows, X=rows.X @ free, offset=rows.offset + rows.X @ particular)
     nearest = free.T @ (near - particular)
 
     def solve(family, gamma):

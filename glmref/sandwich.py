@@ -19,15 +19,16 @@ def sandwich(bread, scores):
     return half.T @ half
 
 
-def by_row(kind, bread, scores, leverage):
+def by_row(kind, bread, scores, leverage, frequency):
     """Rows are the pieces. HC0 as they are; HC1 times n / (n - p); HC2, HC3: u / (1 - h)^(1/2), u / (1 - h).
 
-    scores: n x p; leverage: n, the part of its own fit that a row decides, for which its residual is too small.
+    scores: rows x p; leverage: the part of its own fit that a row decides, for which its residual is too small;
+    frequency: how many pieces each row stands for, n in all.
     MacKinnon and White (1985), Some heteroskedasticity-consistent covariance matrix estimators.
     """
-    n, p = scores.shape
+    n, p = frequency.sum(), scores.shape[1]
     if kind == "HC1":
-        return sandwich(bread, scores) * n / (n - p)
+        return sandwich(bread, scores * np.sqrt(frequency)[:, None]) * n / (n - p)
     if kind in ("HC2", "HC3"):
         full = np.flatnonzero(leverage > 1 - 1e-12)
         if len(full):
@@ -37,7 +38,7 @@ def by_row(kind, bread, scores, leverage):
                 remedy="Merge the level that only this row has, or use HC0 or HC1.",
             )
         scores = scores / ((1 - leverage) ** (0.5 if kind == "HC2" else 1.0))[:, None]
-    return sandwich(bread, scores)
+    return sandwich(bread, scores * np.sqrt(frequency)[:, None])
 
 
 def by_cluster(bread, scores, groups):

@@ -162,9 +162,10 @@ class Family(ABC):
         """A mean near each y, inside the family's range, from which the first regression is taken."""
         return np.array(y, dtype=float)
 
-    def ml_dispersion(self, deviance, weight, y=None):
-        """The phi that maximizes the log-likelihood when the total deviance is given. y: the responses, if needed."""
-        return deviance / np.count_nonzero(weight)
+    def ml_dispersion(self, deviance, weight, y=None, frequency=1.0):
+        """The phi that maximizes the log-likelihood when the total deviance is given. y: the responses, if needed;
+        frequency: for how many rows each stands."""
+        return deviance / np.sum((weight > 0) * frequency)
 
     def deviance(self, y, eta, link):
         """Unit deviance per row, from eta."""

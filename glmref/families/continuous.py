@@ -87,16 +87,17 @@ class Gamma(Family):
     def in_domain(self, y):
         return np.isfinite(y) & (y > 0)
 
-    def ml_dispersion(self, deviance, weight, y=None):
-        # d loglik / d phi = 0  <=>  2 sum w [log(w/phi) - digamma(w/phi)] = deviance, decreasing in 1/phi.
+    def ml_dispersion(self, deviance, weight, y=None, frequency=1.0):
+        # d loglik / d phi = 0  <=>  2 sum f w [log(w/phi) - digamma(w/phi)] = deviance, decreasing in 1/phi.
+        frequency = np.broadcast_to(frequency, weight.shape)[weight > 0]
         weight = weight[weight > 0]
         if deviance <= 0:
             return 0.0
 
         def excess(log_phi):
-            return 2 * np.sum(weight * log_minus_digamma(weight / np.exp(log_phi))) - deviance
+            return 2 * np.sum(frequency * weight * log_minus_digamma(weight / np.exp(log_phi))) - deviance
 
-        low = high = np.log(deviance / len(weight))
+        low = high = np.log(deviance / np.sum(frequency))
         while excess(low) > 0:
             low -= 1.0
         while excess(high) < 0:

@@ -24,7 +24,7 @@ class Quasi:
     def draw(self, mu, phi, weight, rng):
         raise self._no_density()
 
-    def ml_dispersion(self, deviance, weight, y=None):
+    def ml_dispersion(self, deviance, weight, y=None, frequency=1.0):
         raise self._no_density()
 
     def _no_density(self):

@@ -162,19 +162,19 @@ class Tweedie(Family):
         value[positive], slope[positive] = law(y[positive], scale[positive], self.shape)
         return value, slope
 
-    def ml_dispersion(self, deviance, weight, y=None):
+    def ml_dispersion(self, deviance, weight, y=None, frequency=1.0):
         if self._known is not None:
-            return self._known.ml_dispersion(deviance, weight, y)
+            return self._known.ml_dispersion(deviance, weight, y, frequency)
         used = weight > 0
-        y, weight = y[used], weight[used]
+        y, weight, frequency = y[used], weight[used], np.broadcast_to(frequency, used.shape)[used]
         if deviance <= 0:
             return 0.0
 
         def fall(log_phi):
             phi = np.exp(log_phi)
-            return -np.sum(self._saturated(y, phi, weight)[1]) - deviance / (2 * phi)
+            return -np.sum(frequency * self._saturated(y, phi, weight)[1]) - deviance / (2 * phi)
 
-        return float(np.exp(root_of_increasing(fall, np.log(deviance / len(y)))))
+        return float(np.exp(root_of_increasing(fall, np.log(deviance / np.sum(frequency)))))
 
     def tails(self, y, mu, phi, weight):
         if self._known is not None:
@@ -231,13 +231,15 @@ def profiler(solve, rows):
     """The function of the power that fits coefficients and dispersion at it: profile(p) -> Profile, each fit beginning
     from the one before."""
     latest = None
+    frequency = 1.0 if rows.frequency is None else rows.frequency
+    weight = rows.weight / frequency
 
     def profile(p):
         nonlocal latest
         family = Tweedie(float(p))
         latest = solve(family, None if latest is None else latest.beta)
-        phi = family.ml_dispersion(latest.deviance, rows.weight, rows.y)
-        saturated = np.sum(family.saturated_log_density(rows.y, phi, rows.weight))
+        phi = family.ml_dispersion(latest.deviance, weight, rows.y, frequency)
+        saturated = np.sum(frequency * family.saturated_log_density(rows.y, phi, weight))
         return Profile(float(p), latest, phi, float(saturated - latest.deviance / (2 * phi)))
 
     return profile
