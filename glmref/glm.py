@@ -54,6 +54,8 @@ def fit(design, family, link=None, dispersion=None, **control):
     columns = choose_columns(rows)
     warn_of_aliases(design.names, columns.keep)
     rows = rows.columns(columns.keep)
+    # what is found about the family's own parameter inherits the error of beta: one hundredth of it is allowed there
+    tol = settings["tol"] * (0.01 if family.unknown else 1.0)
 
     def solve(family, near):
         evaluate = evaluator(rows, family, link)
@@ -63,7 +65,7 @@ def fit(design, family, link=None, dispersion=None, **control):
             beta = feasible_start(evaluate, rows, family, link)
         else:
             beta = given_start(evaluate, settings["start"], design.names, columns.keep)
-        return fisher_scoring(evaluate, beta, max_iter=settings["max_iter"], tol=settings["tol"], floor=family.deviance_floor)
+        return fisher_scoring(evaluate, beta, max_iter=settings["max_iter"], tol=tol, floor=family.deviance_floor)
 
     family, solution, estimate = family.estimate(solve, rows, link)
     warn_if_doubtful(rows, family, link, evaluator(rows, family, link), solution)
