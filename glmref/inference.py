@@ -4,7 +4,7 @@ Three tests of L beta = c ask one likelihood three questions. Wald: how far is t
 standard errors? Likelihood ratio: how much deviance does the hypothesis cost? Score: how steep is the likelihood where
 the hypothesis is best? All three use the dispersion of the fit; where it was estimated, they are divided by their degrees
 of freedom and compared with F, else with chi-squared. An estimated alpha of the negative binomial is estimated again under
-the hypothesis, an estimated power of the Tweedie family is held.
+the hypothesis (R's anova does the same, its profile intervals hold it); an estimated power of the Tweedie family is held.
 """
 
 from dataclasses import dataclass

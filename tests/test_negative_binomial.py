@@ -183,6 +183,40 @@ def test_counts_without_overdispersion_end_at_the_poisson():
     assert fit.test("age", "lr").p_value == pytest.approx(poisson.test("age", "lr").p_value, abs=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("y", "alpha"),
+    [
+        ([0, 0, 0, 0, 5.0], 10.067),  # one positive count
+        ([0.0] * 49 + [1e8], 1054.5),
+        ([1, 9.0], 0.66578),
+        ([0.2, 0.9, 4.5, 0.0], 1.17262),  # rates
+        ([1e8, 1e8 + 4e4, 1e8 + 9e3, 1e8 - 1e5], 2.6592e-7),
+    ],
+)
+def test_few_or_strange_counts(y, alpha):
+    """The root of the profile score, found by a plain search over the log-likelihood of the mean-only model."""
+    fit = fit_glm(np.ones((len(y), 1)), y, "negative_binomial")
+    assert fit.alpha == pytest.approx(alpha, rel=1e-3) and np.isfinite(fit.alpha_se)
+    mean = np.full(len(y), np.mean(y))
+    grid = fit.alpha * np.linspace(0.98, 1.02, 41)
+    curve = [families.NegativeBinomial(a).log_density(np.array(y), mean).sum() for a in grid]
+    assert np.argmax(curve) == 20
+
+
+def test_a_saturated_fit_has_no_overdispersion():
+    with pytest.warns(BoundaryWarning):
+        assert fit_glm(np.eye(3), [1, 9.0, 4], "negative_binomial").alpha == 0
+
+
+def test_rows_of_weight_zero_change_nothing():
+    table = datasets.load("quine").iloc[40:100]
+    weight = (np.arange(60) % 5 > 0) * 1.0
+    one = glm("days ~ ethnicity", table, "negative_binomial", weights=weight)
+    two = glm("days ~ ethnicity", table[weight > 0], "negative_binomial")
+    assert one.alpha == pytest.approx(two.alpha, rel=1e-12) and one.loglik == pytest.approx(two.loglik, rel=1e-13)
+    assert np.isnan(one.residuals("quantile")[weight == 0]).all()
+
+
 def test_integer_weights_equal_replication():
     table = datasets.load("quine").iloc[40:100]
     times = 1 + np.arange(60) % 3

@@ -145,6 +145,14 @@ class Tweedie(Family):
             level = mu ** (2 - p)
             return relative**2 * level, relative * np.where(y > 0, (y - mu) / mu * level, -level)
 
+    def valid(self, eta, link):
+        # a zero pulls its mean towards 0, where under a link other than the logarithm the information overflows
+        possible = super().valid(eta, link)
+        if self.shape == 0:
+            return possible
+        with np.errstate(all="ignore"):
+            return possible & (link.inverse(eta) > 1e-150)
+
     def starting_mean(self, y, weight):
         return np.array(y, dtype=float) if self.shape == 0 else np.where(y > 0, y, 0.1 * np.average(y, weights=weight))
 

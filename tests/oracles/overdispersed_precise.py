@@ -28,7 +28,7 @@ def rows_of(name):
 
 def negative_binomial(y, X, beta, alpha):
     """log link: beta, alpha, standard errors (expected information for beta, observed for alpha), log-likelihood, deviance."""
-    n, p = X.rows, X.cols
+    p = X.cols
 
     def parts(beta, a):
         mu = [mp.exp(t) for t in X * beta]
