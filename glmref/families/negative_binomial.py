@@ -57,7 +57,7 @@ class NegativeBinomial(Family):
         return NEGATIVE if self.shape > 0 else REAL
 
     def cumulant(self, theta, lib):
-        return -lib.log(1 - lib.exp(theta)) / self.shape if self.shape > 0 else lib.exp(theta)
+        return -lib.log(1 - lib.exp(theta)) / self.alpha if self.shape > 0 else lib.exp(theta)
 
     def variance(self, mu):
         mu = np.asarray(mu, dtype=float)

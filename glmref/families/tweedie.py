@@ -93,9 +93,9 @@ class Tweedie(Family):
         return np.isfinite(y) & ((y >= 0) if self.power is None or self.power < 2 else (y > 0))
 
     def cumulant(self, theta, lib):
-        p = self.shape
         if self._known is not None:
             return self._known.cumulant(theta, lib)
+        p = self.power
         return lib.exp((2 - p) * lib.log((1 - p) * theta) / (1 - p)) / (2 - p)
 
     def canonical_parameter(self, mu):
