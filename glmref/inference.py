@@ -148,7 +148,8 @@ def compare(*fits):
     """Analysis of deviance of nested fits, smallest first: what each step's coefficients take off the deviance.
 
     Returns a DataFrame, one row a fit: df_resid, deviance, df, drop, statistic (chi-squared, or F where the dispersion
-    of the largest fit was estimated), P. Where each fit estimated its own alpha, drop is that of -2 loglik. Raises InputError where the fits are not nested or not of the same data.
+    of the largest fit was estimated), P. Where each fit estimated its own alpha, drop is that of -2 loglik.
+    Raises InputError where the fits are not nested or not of the same data.
     """
     if len(fits) < 2:
         raise InputError(expected="at least two fits", got=f"{len(fits)}", remedy="compare(small, large)")
@@ -173,11 +174,15 @@ def _named(fit):
 
 
 def _check_nested(small, large):
-    def refuse(expected, got):
-        raise InputError(expected=expected, got=got, remedy="Fit both to the same rows, the smaller model first.")
+    def refuse(expected, got, remedy="Fit both to the same rows, the smaller model first."):
+        raise InputError(expected=expected, got=got, remedy=remedy)
 
     if small.link != large.link or held(small) != held(large):
-        refuse("one family and one link", f"{_named(small)}, {small.link} and {_named(large)}, {large.link}")
+        refuse(
+            "one family and one link",
+            f"{_named(small)}, {small.link} and {_named(large)}, {large.link}",
+            "Fit the smaller model with the family and link of the larger: family=large.family, link=large.link.",
+        )
     for name, what in (("y", "response"), ("weight", "weights"), ("offset", "offset")):
         one, two = getattr(small.design, name), getattr(large.design, name)
         if len(one) != len(two) or not np.array_equal(one, two):

@@ -244,6 +244,18 @@ def test_restricted_fits_estimate_alpha_again():
     assert score.statistic == pytest.approx(U @ np.linalg.solve(information, U), rel=1e-7)
 
 
+def test_a_hypothesis_about_every_coefficient():
+    """Nothing is left to fit but alpha."""
+    fit = glm("days ~ learner", datasets.load("quine"), "negative_binomial")
+    value = fit.coef.to_numpy() + [0.2, 0.1]
+    names = ["Intercept", "`learner[T.slow]`"]
+    result = fit.test([f"{name} = {v:.17g}" for name, v in zip(names, value)], "lr")
+    y, mu = fit.design.y, np.exp(fit.design.X @ value)
+    alphas = fit.alpha * np.linspace(0.8, 1.4, 2001)
+    best = max(families.NegativeBinomial(a).log_density(y, mu).sum() for a in alphas)
+    assert result.statistic == pytest.approx(2 * (fit.loglik - best), rel=1e-5)
+
+
 def test_profile_interval_re_estimates_alpha():
     fit = glm("days ~ learner", datasets.load("quine"), "negative_binomial")
     interval = fit.confint(0.9, method="profile")

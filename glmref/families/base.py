@@ -60,7 +60,7 @@ class Family(ABC):
     spacing: ClassVar[str | None] = None
     has_likelihood: ClassVar[bool] = True
     shape_name: ClassVar[str | None] = None
-    ratios: ClassVar[dict] = {}
+    ratios: ClassVar[dict] = {"log": "mean ratio"}
 
     @property
     def shape(self):

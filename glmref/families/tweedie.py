@@ -47,7 +47,6 @@ class Tweedie(Family):
     name = "tweedie"
     shape_name = "power"
     default_link = links.Log()
-    ratios = Gaussian.ratios
 
     def __post_init__(self):
         self._check_shape(lambda p: p == 0 or p >= 1, "power as 0 or a number >= 1, or None to estimate it between 1 and 2")
