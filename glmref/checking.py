@@ -24,7 +24,7 @@ def standardized(fit, kind="deviance", rng=0):
             got=repr(kind),
             remedy="Choose one of these.",
         )
-    values, used = np.array(fit.residuals(kind, rng=rng), dtype=float), fit.design.weight > 0
+    values, used = np.array(fit.residuals(kind, rng=rng), dtype=float), fit.design.used
     if kind == "quantile":
         return values
     phi = fit.dispersion
@@ -47,8 +47,8 @@ def rootogram_table(fit, max_count=None):
     One row for each k = 0, ..., max_count (default: the largest observed), and a last one for all larger counts, so that
     both columns, observed and expected, add up to the number of rows. Raises InputError for a response that is no count.
     """
-    used = fit.design.weight > 0
-    y, mu, weight = fit.design.y[used], fit.fitted[used], fit.design.weight[used]
+    used = fit.design.used
+    y, mu, weight, frequency = fit.design.y[used], fit.fitted[used], fit.design.weight[used], fit.design.frequency[used]
     _check_counts(fit, y, used)
     largest = int(np.max(y)) if max_count is None else max_count
     if not (isinstance(largest, (int, np.integer)) and largest >= 0):
@@ -59,10 +59,10 @@ def rootogram_table(fit, max_count=None):
     for k in counts:
         low, high = fit.family.tails(np.full(len(y), float(k)), mu, fit.dispersion, weight)
         # a difference of the smaller tails loses nothing
-        expected[k] = np.sum(np.where(low < 0.5, low - low_before, high_before - high))
+        expected[k] = frequency @ np.where(low < 0.5, low - low_before, high_before - high)
         low_before, high_before = low, high
-    expected[-1] = np.sum(high_before)
-    observed = np.bincount(np.minimum(y, largest + 1).astype(int), minlength=largest + 2)
+    expected[-1] = frequency @ high_before
+    observed = np.bincount(np.minimum(y, largest + 1).astype(int), frequency, largest + 2).astype(int)
     labels = pd.Index([*map(str, counts), f"{largest + 1}+"], name="count")
     return pd.DataFrame({"observed": observed, "expected": expected}, index=labels)
 
@@ -138,8 +138,8 @@ def _probabilities(fit):
             got=f"the {fit.family.name} family",
             remedy="For counts see rootogram; for others, the residuals.",
         )
-    used = fit.design.weight > 0
-    return fit.fitted[used], fit.design.y[used], fit.design.weight[used]
+    used = fit.design.used
+    return fit.fitted[used], fit.design.y[used], (fit.design.weight * fit.design.frequency)[used]
 
 
 class Separation(NamedTuple):
@@ -162,7 +162,7 @@ def separation_trials(fit):
         at = int(np.argmax((np.abs(counts - trials) > 1e-6) | (np.abs(events - trials * y) > 1e-6)))
         raise InputError(
             expected="whole numbers of trials and of events",
-            got=f"{trials[at] * y[at]:g} of {trials[at]:g} in the row labelled {fit.design.index[fit.design.weight > 0][at]!r}",
+            got=f"{trials[at] * y[at]:g} of {trials[at]:g} in the row labelled {fit.design.index[fit.design.used][at]!r}",
             remedy="Weights must be the trials; with other weights see calibration.",
         )
     probability, which = np.unique(_rounded(mu), return_inverse=True)

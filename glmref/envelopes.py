@@ -105,7 +105,7 @@ def simulated_band(fit, kind="deviance", level=0.95, simulations=99, rng=0):
     rng = np.random.default_rng(rng)
     observed = standardized(fit, kind, rng)
     known = np.isfinite(observed)
-    n, used = np.count_nonzero(known), fit.design.weight > 0
+    n, used = np.count_nonzero(known), fit.design.used
     design, mu = _rows(fit.design, used), fit.fitted[used]
     if n == 0:
         raise InputError(
@@ -128,7 +128,7 @@ def simulated_band(fit, kind="deviance", level=0.95, simulations=99, rng=0):
 
 
 def _rows(design, used):
-    parts = {name: getattr(design, name)[used] for name in ("X", "y", "offset", "weight", "index")}
+    parts = {name: getattr(design, name)[used] for name in ("X", "y", "offset", "weight", "frequency", "index")}
     return dataclasses.replace(design, **parts)
 
 

@@ -39,4 +39,5 @@ class SeparationWarning(GLMWarning):
 
 
 class BoundaryWarning(GLMWarning):
-    """The best fit has a mean at the edge of those the link allows: standard errors do not hold there."""
+    """The best fit has a mean at the edge of those the link allows, or a family's parameter at the edge of its range: the
+    usual standard errors and tests do not hold there."""

@@ -85,6 +85,8 @@ def fit(design, family, link=None, dispersion=None, **control):
     columns = choose_columns(rows)
     warn_of_aliases(design.names, columns.keep)
     rows = rows.columns(columns.keep)
+    # what is found about the family's own parameter inherits the error of beta: one hundredth of it is allowed there
+    tol = settings["tol"] * (0.01 if family.unknown else 1.0)
     bounded = family.bounded(link)
     settled = 10 if rows.X.size < LARGE else 200
 
@@ -96,7 +98,7 @@ def fit(design, family, link=None, dispersion=None, **control):
             beta = feasible_start(evaluate, rows, family, link)
         else:
             beta = given_start(evaluate, settings["start"], design.names, columns.keep)
-        limits = {"max_iter": settings["max_iter"], "tol": settings["tol"], "bounded": bounded, "settled": settled}
+        limits = {"max_iter": settings["max_iter"], "tol": tol, "bounded": bounded, "settled": settled}
         return fisher_scoring(evaluate, beta, floor=family.deviance_floor, **limits)
 
     family, solution, estimate = family.estimate(solve, rows, link)

@@ -373,7 +373,7 @@ class GLMFit:
 
     @property
     def trace(self):
-        """One row per round: deviance, decrement and halvings (DataFrame)."""
+        """One row per round: deviance, decrement and halvings (DataFrame); with an estimated alpha or power, the rounds at it."""
         columns = ("iteration", "deviance", "decrement", "halvings")
         return pd.DataFrame(list(self.solution.trace), columns=columns).set_index("iteration")
 

@@ -4,7 +4,7 @@ Three tests of L beta = c ask one likelihood three questions. Wald: how far is t
 standard errors? Likelihood ratio: how much deviance does the hypothesis cost? Score: how steep is the likelihood where
 the hypothesis is best? All three use the dispersion of the fit; where it was estimated, they are divided by their degrees
 of freedom and compared with F, else with chi-squared. An estimated alpha of the negative binomial is estimated again under
-the hypothesis, an estimated power of the Tweedie family is held.
+the hypothesis (R's anova does the same, its profile intervals hold it); an estimated power of the Tweedie family is held.
 """
 
 from dataclasses import dataclass
@@ -152,8 +152,8 @@ def compare(*fits):
     """Analysis of deviance of nested fits, smallest first: what each step's coefficients take off the deviance.
 
     Returns a DataFrame, one row a fit: df_resid, deviance, df, drop, statistic (chi-squared, or F where the dispersion
-    of the largest fit was estimated), P. Where each fit estimated its own alpha, drop is that of -2 loglik. Raises
-    InputError where the fits are not nested or not of the same data.
+    of the largest fit was estimated), P. Where each fit estimated its own alpha, drop is that of -2 loglik.
+    Raises InputError where the fits are not nested or not of the same data.
     """
     if len(fits) < 2:
         raise InputError(expected="at least two fits", got=f"{len(fits)}", remedy="compare(small, large)")
@@ -178,11 +178,15 @@ def _named(fit):
 
 
 def _check_nested(small, large):
-    def refuse(expected, got):
-        raise InputError(expected=expected, got=got, remedy="Fit both to the same rows, the smaller model first.")
+    def refuse(expected, got, remedy="Fit both to the same rows, the smaller model first."):
+        raise InputError(expected=expected, got=got, remedy=remedy)
 
     if small.link != large.link or held(small) != held(large):
-        refuse("one family and one link", f"{_named(small)}, {small.link} and {_named(large)}, {large.link}")
+        refuse(
+            "one family and one link",
+            f"{_named(small)}, {small.link} and {_named(large)}, {large.link}",
+            "Fit the smaller model with the family and link of the larger: family=large.family, link=large.link.",
+        )
     for name, what in (("y", "response"), ("weight", "weights"), ("frequency", "frequency weights"), ("offset", "offset")):
         one, two = getattr(small.design, name), getattr(large.design, name)
         if len(one) != len(two) or not np.array_equal(one, two):

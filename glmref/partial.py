@@ -38,7 +38,7 @@ def partial_residuals(fit, column, against=None):
     """
     columns = _columns(fit, column)
     X, coef = fit.design.X[:, columns], np.nan_to_num(fit.coef.to_numpy()[columns])
-    used = fit.design.weight > 0
+    used = fit.design.used
     contribution = X @ coef
     working, _ = fit.family.working(fit.design.y, fit.linear_predictor, fit.link)
     x = _axis_of(fit, column, columns, X) if against is None else axis(against, len(X), fit.design.index)

@@ -4,7 +4,7 @@ The only module that imports sympy. `derive` differentiates and inverts; `canoni
 `inverse_link`, `score` and `information` join a family to a link. Results show themselves as mathematics.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy as sp
 
@@ -71,6 +71,8 @@ def derive(family):
     """The Derivation of a family (name, instance, or anything with `cumulant` and `parameter_interval`)."""
     family = families.get(family)
     theta = theta_for(family)
+    if family.shape_name:  # its own parameter as a fraction, so that the formulas stay exact
+        family = replace(family, **{family.shape_name: sp.nsimplify(family.shape, rational=True)})
     b = family.cumulant(theta, sp)
     mean, variance = sp.factor(sp.diff(b, theta)), sp.factor(sp.diff(b, theta, 2))
     canonical = _invert(mean, theta, family.parameter_interval)

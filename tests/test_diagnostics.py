@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from instances import EVERY_FAMILY
 from scipy import integrate, stats
 
 from glmref import InputError, datasets, families, fit_glm, glm
@@ -9,9 +10,8 @@ from glmref import InputError, datasets, families, fit_glm, glm
 SPRAYS = glm("insects ~ spray", datasets.load("insectsprays"), "poisson")
 
 
-@pytest.mark.parametrize("name", ["gaussian", "poisson", "binomial", "gamma", "inverse_gaussian"])
-def test_anscombe_transform_is_the_integral_of_v_to_minus_a_third(name):
-    family = families.get(name)
+@pytest.mark.parametrize("family", EVERY_FAMILY, ids=repr)
+def test_anscombe_transform_is_the_integral_of_v_to_minus_a_third(family):
     for low, high in [(0.1, 0.4), (0.3, 0.95)]:
         want = integrate.quad(lambda t: float(family.variance(t)) ** (-1 / 3), low, high)[0]
         assert family.normalized(high) - family.normalized(low) == pytest.approx(want, rel=1e-9)

@@ -6,7 +6,7 @@ import pytest
 from instances import EVERY_FAMILY
 from scipy import integrate
 
-from glmref import InputError, families, links
+from glmref import InputError, families, fit_glm, links
 from glmref.links import UNIT
 
 mp.mp.dps = 50
@@ -190,7 +190,21 @@ def test_ml_dispersion_maximizes_the_log_likelihood(family):
     assert (at(phi + step) - at(phi - step)) / (2 * step) == pytest.approx(0, abs=1e-4)
 
 
+def test_default_links_and_what_a_small_deviance_is_judged_beside():
+    """The canonical link for the five old families, the logarithm for the new; 0.1 where the deviance has its own scale."""
+    for family in EVERY_FAMILY:
+        new = family.shape_name is not None
+        assert family.default_link == (links.Log() if new else family.canonical_link)
+        fixed = family.dispersion is not None or family.name.startswith("quasi")
+        assert family.deviance_floor == (0.1 if fixed else 0.0)
+        glm_link = fit_glm(np.ones((3, 1)), np.array([0.2, 0.5, 0.6]), family).link
+        assert glm_link == family.default_link
+
+
 def test_names_are_resolved_and_unknown_ones_refused():
     assert families.get("gamma") == families.Gamma()
+    assert all(families.get(name).name == name for name in families.BY_NAME)
+    assert families.get("negative_binomial") == families.NegativeBinomial() != families.NegativeBinomial(0.0)
+    assert families.get(families.Tweedie(1.5)).power == 1.5 and families.get(families.Tweedie).power is None
     with pytest.raises(InputError, match="'inverse_gaussian'.*got 'gama'"):
         families.get("gama")

@@ -39,7 +39,15 @@ def test_non_members_are_refused():
         symbolic.canonical_form(1 / mu, mu)
 
 
-@pytest.mark.parametrize("name", DENSITIES)
+WITH_PARAMETER = [families.NegativeBinomial(0.5), families.NegativeBinomial(0.7), families.Tweedie(1.5), families.Tweedie(2.5)]
+
+
+def test_a_parameter_enters_the_formulas_as_a_fraction():
+    assert sp.simplify(symbolic.derive(families.NegativeBinomial(0.7)).variance_function - mu * (1 + 7 * mu / 10)) == 0
+    assert symbolic.derive(families.Tweedie(2.5)).variance_function == mu ** sp.Rational(5, 2)
+
+
+@pytest.mark.parametrize("name", [*DENSITIES, *WITH_PARAMETER], ids=str)
 def test_derivations_agree_with_the_numerics(name):
     family, derivation = families.get(name), symbolic.derive(name)
     for value in (0.2, 0.5, 0.85):

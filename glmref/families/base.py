@@ -5,6 +5,7 @@ Three methods work from eta, not from mu, because a mean that underflows still h
 weight = h'^2 / V(mu) and score = (y - mu) h' / V(mu); and `kernel`, the pair and the loss in one.
 """
 
+import numbers
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
@@ -59,7 +60,7 @@ class Family(ABC):
     spacing: ClassVar[str | None] = None
     has_likelihood: ClassVar[bool] = True
     shape_name: ClassVar[str | None] = None
-    ratios: ClassVar[dict] = {}
+    ratios: ClassVar[dict] = {"log": "mean ratio"}
 
     @property
     def shape(self):
@@ -71,7 +72,7 @@ class Family(ABC):
                 got=f"none: {self.shape_name} is to be estimated",
                 remedy=f"Take fit.family, which has the estimate, or give {self.shape_name}= a number.",
             )
-        return value
+        return float(value)
 
     @property
     def unknown(self):
@@ -81,8 +82,8 @@ class Family(ABC):
     def _check_shape(self, possible, expected):
         """Refuse a shape that is not a finite number with possible(shape)."""
         value = getattr(self, self.shape_name)
-        number = isinstance(value, (int, float, np.number)) and not isinstance(value, (bool, np.bool_, complex))
-        if value is not None and not (number and np.isfinite(value) and possible(value)):
+        number = isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
+        if value is not None and not (number and np.isfinite(float(value)) and possible(value)):
             raise InputError(expected=expected, got=repr(value), remedy=f"{type(self).__name__}() estimates it.")
 
     def estimate(self, solve, rows, link, guess=None):

@@ -14,7 +14,6 @@ class Gaussian(Family):
 
     name = "gaussian"
     canonical_link = links.Identity()
-    ratios = {"log": "mean ratio"}
 
     def cumulant(self, theta, lib):
         return theta**2 / 2
@@ -51,7 +50,6 @@ class Gamma(Family):
     parameter_interval = NEGATIVE
     mean_interval = POSITIVE
     response_domain = "a number > 0"
-    ratios = Gaussian.ratios
 
     def cumulant(self, theta, lib):
         return -lib.log(-theta)
@@ -124,7 +122,6 @@ class InverseGaussian(Family):
     parameter_interval = NEGATIVE
     mean_interval = POSITIVE
     response_domain = "a number > 0"
-    ratios = Gaussian.ratios
 
     def cumulant(self, theta, lib):
         return -lib.sqrt(-2 * theta)

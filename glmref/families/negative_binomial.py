@@ -5,7 +5,7 @@ V = mu + alpha mu^2. Given alpha this is an exponential family with phi = 1 (McC
 written with k = 1 / alpha kept out of sums, so that alpha -> 0, the Poisson, is a limit in the arithmetic too.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special
@@ -57,7 +57,7 @@ class NegativeBinomial(Family):
         return NEGATIVE if self.shape > 0 else REAL
 
     def cumulant(self, theta, lib):
-        return -lib.log(1 - lib.exp(theta)) / self.shape if self.shape > 0 else lib.exp(theta)
+        return -lib.log(1 - lib.exp(theta)) / self.alpha if self.shape > 0 else lib.exp(theta)
 
     def variance(self, mu):
         mu = np.asarray(mu, dtype=float)
@@ -155,10 +155,15 @@ class NegativeBinomial(Family):
         """
         alpha, mu = self.shape, np.minimum(mu, 1e300)
         w, t = (y - mu) / (1 + alpha * mu), 1 / (1 + alpha * y)
+        v = alpha * w
+        small = np.abs(v) < 0.5
+        near, far = np.where(small, v, 0.0), np.where(small, 1.0, v)
+        log_one_v = np.log1p(alpha * y) - np.log1p(alpha * mu)  # for v near -1, where 1 + v has lost its digits
+        with np.errstate(divide="ignore", invalid="ignore"):
+            curve = np.where(small, log1p_second(near), (far - log_one_v) / far / far)
+            third = np.where(small, log1p_third(near), (1 - 2 * curve) / far)
         rest, rest_slope = _digamma_rest(alpha, y, t)
-        first = w**2 * log1p_second(alpha * w) - y * t / 2 + rest
-        second = w**2 * (w * log1p_third(alpha * w) - y * t) + (y * t) ** 2 / 2 + rest_slope
-        return first, second
+        return w**2 * curve - y * t / 2 + rest, w**2 * (w * third - y * t) + (y * t) ** 2 / 2 + rest_slope
 
     def estimate(self, solve, rows, link, guess=None):
         """alpha and beta that maximize the likelihood jointly: the root in alpha of the profile score, in log alpha.
@@ -166,18 +171,29 @@ class NegativeBinomial(Family):
         Where that score is not positive at alpha = 0, no alpha does better than the Poisson. std. error: from the
         observed information for alpha at fixed beta, to which beta is orthogonal in expectation (Lawless 1987).
         """
+        if not self.unknown:
+            return super().estimate(solve, rows, link)
         latest = None
 
         def slope(log_alpha):
             nonlocal latest
             family = NegativeBinomial(float(np.exp(log_alpha)))
             latest = solve(family, None if latest is None else latest.beta)
-            return -_shape_score(family, rows, link, latest.beta)[0] * family.alpha
+            return -_shape_score(family, rows, link, latest.beta)[0] * (1 + family.alpha)  # of one size at both ends
+
+        def finish(log_alpha):
+            family = NegativeBinomial(float(np.exp(log_alpha)))
+            solution = solve(family, latest.beta)
+            score, curvature = _shape_score(family, rows, link, solution.beta)
+            se = float(np.sqrt(-1 / curvature)) if curvature < 0 else np.nan
+            if not abs(score) * se < 1e-7:  # beta converged too slowly for alpha to be found: say so
+                solution = replace(solution, ended="max_iter")
+            return Joint(family, solution, Estimate("alpha", family.alpha, se, self))
 
         if guess is not None and guess.alpha > 0:
             root = secant_root(slope, np.log(guess.alpha), 0.01)
-            if root is not None:
-                return self._joint(solve, rows, link, float(np.exp(root)), latest)
+            if root is not None and np.isfinite(finish(root).estimate.se):
+                return finish(root)
         latest = solve(NegativeBinomial(0.0), None)
         score, _ = _shape_score(NegativeBinomial(0.0), rows, link, latest.beta)
         if not score > 0:
@@ -190,14 +206,9 @@ class NegativeBinomial(Family):
         moment = np.average((rows.y - mu) ** 2 - rows.y, weights=rows.weight) / np.average(mu**2, weights=rows.weight)
         start = np.log(max(moment, 1e-6))
         root = secant_root(slope, start, 0.1)
-        root = root_of_increasing(slope, start) if root is None else root
-        return self._joint(solve, rows, link, float(np.exp(root)), latest)
-
-    def _joint(self, solve, rows, link, alpha, latest):
-        family = NegativeBinomial(alpha)
-        latest = solve(family, latest.beta)
-        information = -_shape_score(family, rows, link, latest.beta)[1]
-        return Joint(family, latest, Estimate("alpha", family.alpha, float(np.sqrt(1 / information)), self))
+        if root is None or np.isnan(finish(root).estimate.se):  # no maximum: a safer, slower search
+            root = root_of_increasing(slope, start)
+        return finish(root)
 
 
 def _shape_score(family, rows, link, beta):

@@ -47,7 +47,6 @@ class Tweedie(Family):
     name = "tweedie"
     shape_name = "power"
     default_link = links.Log()
-    ratios = Gaussian.ratios
 
     def __post_init__(self):
         self._check_shape(lambda p: p == 0 or p >= 1, "power as 0 or a number >= 1, or None to estimate it between 1 and 2")
@@ -93,9 +92,9 @@ class Tweedie(Family):
         return np.isfinite(y) & ((y >= 0) if self.power is None or self.power < 2 else (y > 0))
 
     def cumulant(self, theta, lib):
-        p = self.shape
         if self._known is not None:
             return self._known.cumulant(theta, lib)
+        p = self.power
         return lib.exp((2 - p) * lib.log((1 - p) * theta) / (1 - p)) / (2 - p)
 
     def canonical_parameter(self, mu):
@@ -144,6 +143,14 @@ class Tweedie(Family):
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
             level = mu ** (2 - p)
             return relative**2 * level, relative * np.where(y > 0, (y - mu) / mu * level, -level)
+
+    def valid(self, eta, link):
+        # a zero pulls its mean towards 0, where under a link other than the logarithm the information overflows
+        possible = super().valid(eta, link)
+        if self.shape == 0:
+            return possible
+        with np.errstate(all="ignore"):
+            return possible & (link.inverse(eta) > 1e-150)
 
     def starting_mean(self, y, weight):
         return np.array(y, dtype=float) if self.shape == 0 else np.where(y > 0, y, 0.1 * np.average(y, weights=weight))

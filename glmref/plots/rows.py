@@ -38,7 +38,7 @@ def residuals(fit, kind="quantile", against="linear_predictor", *, rng=0, ax=Non
     """
     x, label = _against(fit, against)
     y = np.array(fit.residuals(kind, rng=rng), dtype=float)
-    y[fit.design.weight == 0] = np.nan
+    y[~fit.design.used] = np.nan
     _check_some(y)
     ax = axes(ax)
     _cloud(ax, x, y, np.abs(y), fit, kind)
@@ -71,7 +71,7 @@ def leverage(fit, kind="pearson", levels=(0.5, 1.0), *, ax=None):
     """
     r, h = checking.standardized(fit, kind), np.asarray(fit.leverage)
     _check_some(r)
-    known, hidden = np.isfinite(r), np.count_nonzero((fit.design.weight > 0) & ~np.isfinite(r))
+    known, hidden = np.isfinite(r), np.count_nonzero((fit.design.used) & ~np.isfinite(r))
     ax = axes(ax)
     points(ax, h[known], r[known])
     reference(ax)
@@ -133,7 +133,7 @@ def partial_residuals(fit, column, against=None, *, ax=None):
         categories(ax, part.x.labels)
     shown = x if part.x.labels is None else spread(x)
     size = np.abs(y - part.contribution) * np.sqrt(part.weight)
-    label_extremes(ax, shown, y, size, fit.design.index[fit.design.weight > 0])
+    label_extremes(ax, shown, y, size, fit.design.index[fit.design.used])
     ax.set(xlabel=name if against is None else getattr(against, "name", None) or name, ylabel="contribution + working residual")
     return ax
 
