@@ -13,7 +13,6 @@ from . import design as designs
 from .errors import AliasWarning, BoundaryWarning, ConvergenceWarning, SeparationWarning
 from .glmfit import GLMFit
 from .irls import fisher_scoring
-from .least_squares import Triangle, solve
 from .standardize import evaluator, refined_root
 from .start import choose_columns, feasible_start, given_start
 
@@ -60,8 +59,9 @@ def fit(design, family, link=None, dispersion=None, **control):
         beta = given_start(evaluate, settings["start"], design.names, columns.keep)
     floor = 0.1 if family.dispersion is not None else 0.0  # elsewhere the deviance has the response's own scale
     solution = fisher_scoring(evaluate, beta, max_iter=settings["max_iter"], tol=settings["tol"], floor=floor)
-    warn_if_doubtful(rows, family, link, evaluate, solution)
-    return GLMFit(design, family, link, dispersion, columns, solution, refined_root(rows, family, link, solution.beta))
+    result = GLMFit(design, family, link, dispersion, columns, solution, refined_root(rows, family, link, solution.beta))
+    warn_if_doubtful(result)
+    return result
 
 
 def warn_of_aliases(names, keep):
@@ -76,30 +76,26 @@ def warn_of_aliases(names, keep):
         )
 
 
-def warn_if_doubtful(rows, family, link, evaluate, solution):
+def warn_if_doubtful(fit):
     """Say so where the estimate is infinite or at the boundary, and where the rounds ended without arriving."""
-    eta = rows.X @ solution.beta + rows.offset
-    edge = means_at_edge(rows.y, eta, family, link)
-    low, high = family.eta_interval(eta, link)
-    boundary = edge & np.isfinite(np.minimum(eta - low, high - eta))
+    boundary = means_at_boundary(fit)
     if boundary.any():
         warnings.warn(
-            f"{np.count_nonzero(boundary)} fitted means lie at the edge of those that the {link.name} link allows. The "
+            f"{np.count_nonzero(boundary)} fitted means lie at the edge of those that the {fit.link.name} link allows. The "
             "coefficients are the best possible ones, but the likelihood still rises beyond the edge: standard errors and "
             "tests do not hold. Choose a link whose range fits.",
             BoundaryWarning,
             stacklevel=4,
         )
-    edge = edge & ~boundary
-    step = solve(evaluate(solution.beta, Triangle)) if edge.any() and solution.ended != "stalled" else None
-    if step is not None and np.max(np.abs(rows.X[edge] @ step.direction)) > 0.1:
+    if fit.separation is not None:
         warnings.warn(
-            f"{np.count_nonzero(edge)} fitted means equal a response at the edge of the range, and every further round moves "
-            "them closer: some combination of the covariates separates these responses, and the estimate is infinite. "
-            "Coefficients and standard errors of that combination mean nothing. Look at the largest coefficients.",
+            f"{fit.separation}. There the likelihood rises all the way to the edge of the range. What else the table says is "
+            "right, with the deviance and likelihood-ratio tests; the values and standard errors of the infinite coefficients "
+            "mean nothing. See fit.separation.",
             SeparationWarning,
             stacklevel=4,
         )
+    solution = fit.solution
     if not solution.converged:
         trace = solution.trace
         reason = {
@@ -112,10 +108,10 @@ def warn_if_doubtful(rows, family, link, evaluate, solution):
         warnings.warn(f"{reason} (last decrement {last}; see fit.trace).", ConvergenceWarning, stacklevel=4)
 
 
-def means_at_edge(y, eta, family, link):
-    """Which rows have a response at an end of the mean's range and a fitted mean within 1e-9 of it."""
-    low, high = family.mean_interval
-    with np.errstate(all="ignore"):
-        near_low = (y == low) & (link.inverse(eta) - low < 1e-9)
-        near_high = (y == high) & (high - link.inverse(eta) < 1e-9)
-    return near_low | near_high
+def means_at_boundary(fit):
+    """Which rows have a response at an end of the mean's range, reached at a finite eta, and a fitted mean within 1e-9 of it."""
+    y, eta, (lowest, highest) = fit.design.y, fit.linear_predictor, fit.family.mean_interval
+    with np.errstate(all="ignore"):  # rows without weight may have impossible means
+        mean, (low, high) = fit.link.inverse(eta), fit.family.eta_interval(eta, fit.link)
+        edge = (y == lowest) & (mean - lowest < 1e-9) | (y == highest) & (highest - mean < 1e-9)
+    return edge & np.isfinite(np.minimum(eta - low, high - eta)) & (fit.design.weight > 0)

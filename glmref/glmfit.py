@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import linalg
 
 from . import design as designs
-from . import checks, diagnostics, inference, report, sandwich
+from . import checks, diagnostics, inference, report, sandwich, separation
 from .blocks import ArrayRows
 from .design import Design
 from .errors import InputError
@@ -233,10 +233,16 @@ class GLMFit:
         evaluate = evaluator(null, self.family, self.link)
         return fisher_scoring(evaluate, feasible_start(evaluate, null, self.family, self.link)).deviance
 
+    @cached_property
+    def separation(self):
+        """Which rows are separated and which coefficients are therefore infinite (separation.Separation), or None."""
+        return separation.find(self.design, self.family, self.link) if separation.suspected(self) else None
+
     def confint(self, level=0.95, method="wald"):
         """Intervals for the coefficients (DataFrame lower, upper), with Student's t where phi is estimated.
 
-        method "wald": coef -+ quantile x se; "profile": where the profile deviance has risen by quantile^2 phi.
+        method "wald": coef -+ quantile x se; "profile": where the profile deviance has risen by quantile^2 phi. Of a
+        coefficient that is infinite (see `separation`) only the second means anything.
         """
         if method not in ("wald", "profile"):
             raise InputError(expected='method="wald" or "profile"', got=repr(method), remedy="Choose one.")

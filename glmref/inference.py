@@ -110,9 +110,39 @@ def profile_interval(fit, level):
     rise = quantile(level, fit._df) ** 2 * fit.dispersion
     se = fit.se.to_numpy()[fit.keep]
     ends = np.full((len(fit.keep), 2), np.nan)
+    infinite = {} if fit.separation is None else fit.separation.infinite.to_dict()
     for j, row in enumerate(np.flatnonzero(fit.keep)):
-        ends[row] = [_profile_end(fit, rows, j, sign * se[j], rise) for sign in (-1, 1)]
+        if fit.design.names[row] in infinite:
+            ends[row] = _profile_of_infinite(fit, rows, j, infinite[fit.design.names[row]], rise)
+        else:
+            ends[row] = [_profile_end(fit, rows, j, sign * se[j], rise) for sign in (-1, 1)]
     return pd.DataFrame(ends, index=fit.coef.index, columns=["lower", "upper"])
+
+
+def _profile_of_infinite(fit, rows, j, estimate, rise):
+    """The interval of a coefficient estimated at +inf or -inf: one end is found, the other is the estimate.
+
+    The profile deviance falls all the way to the estimate; where that has no sign (NaN) it is the same everywhere.
+    """
+    if np.isnan(estimate):
+        return -np.inf, np.inf
+    L = np.eye(rows.X.shape[1])[[j]]
+    towards = np.sign(estimate) / np.linalg.norm(rows.X[:, j]) * np.sqrt(len(rows.y))  # moves eta by about 1
+
+    def excess(t):
+        try:
+            deviance = restricted_fit(rows, fit.family, fit.link, L, np.array([t * towards]), 0 * L[0]).deviance
+        except InputError:  # no possible mean so far out
+            return np.inf
+        return deviance - fit.deviance - rise
+
+    near, far = 0.0, 1.0 if (above := excess(0.0) > 0) else -1.0
+    while (excess(far) > 0) == above:
+        if abs(far) > 1e6:  # it never rises enough
+            return -np.inf, np.inf
+        near, far = far, 2 * far
+    end = towards * optimize.brentq(excess, near, far, xtol=1e-12, rtol=1e-12)
+    return (end, np.inf) if estimate > 0 else (-np.inf, end)
 
 
 def _profile_end(fit, rows, j, step, rise):
