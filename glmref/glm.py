@@ -10,6 +10,7 @@ import numpy as np
 
 from . import checks, families, links
 from . import design as designs
+from .boundary import settle
 from .errors import AliasWarning, BoundaryWarning, ConvergenceWarning, SeparationWarning
 from .glmfit import GLMFit
 from .irls import fisher_scoring
@@ -59,6 +60,7 @@ def fit(design, family, link=None, dispersion=None, **control):
         beta = given_start(evaluate, settings["start"], design.names, columns.keep)
     floor = 0.1 if family.dispersion is not None else 0.0  # elsewhere the deviance has the response's own scale
     solution = fisher_scoring(evaluate, beta, max_iter=settings["max_iter"], tol=settings["tol"], floor=floor)
+    solution = settle(rows, family, link, solution, floor)
     result = GLMFit(design, family, link, dispersion, columns, solution, refined_root(rows, family, link, solution.beta))
     warn_if_doubtful(result)
     return result
@@ -78,20 +80,21 @@ def warn_of_aliases(names, keep):
 
 def warn_if_doubtful(fit):
     """Say so where the estimate is infinite or at the boundary, and where the rounds ended without arriving."""
-    boundary = means_at_boundary(fit)
-    if boundary.any():
+    if fit.boundary.any():
+        positions = np.flatnonzero(fit.boundary)
+        shown = ", ".join(checks.row(fit.design.index, position) for position in positions[:5])
         warnings.warn(
-            f"{np.count_nonzero(boundary)} fitted means lie at the edge of those that the {fit.link.name} link allows. The "
-            "coefficients are the best possible ones, but the likelihood still rises beyond the edge: standard errors and "
-            "tests do not hold. Choose a link whose range fits.",
+            f"{len(positions)} fitted means lie at the edge of those that the {fit.link.name} link allows: "
+            f"{shown}{', ...' if len(positions) > 5 else ''}. The coefficients are the best possible ones, but the likelihood "
+            "still rises beyond the edge: standard errors and tests do not hold. Choose a link whose range fits.",
             BoundaryWarning,
             stacklevel=4,
         )
     if fit.separation is not None:
         warnings.warn(
-            f"{fit.separation}. There the likelihood rises all the way to the edge of the range. What else the table says is "
-            "right, with the deviance and likelihood-ratio tests; the values and standard errors of the infinite coefficients "
-            "mean nothing. See fit.separation.",
+            f"{fit.separation}. Some combination of the covariates separates these responses, and the likelihood rises along it "
+            "without end. Values and standard errors of the infinite coefficients mean nothing; the other coefficients, the "
+            "deviance and likelihood-ratio tests are right. See fit.separation.",
             SeparationWarning,
             stacklevel=4,
         )
@@ -106,12 +109,3 @@ def warn_if_doubtful(fit):
         }[solution.ended]
         last = f"{trace[-1].decrement:.2g}" if trace else "none"
         warnings.warn(f"{reason} (last decrement {last}; see fit.trace).", ConvergenceWarning, stacklevel=4)
-
-
-def means_at_boundary(fit):
-    """Which rows have a response at an end of the mean's range, reached at a finite eta, and a fitted mean within 1e-9 of it."""
-    y, eta, (lowest, highest) = fit.design.y, fit.linear_predictor, fit.family.mean_interval
-    with np.errstate(all="ignore"):  # rows without weight may have impossible means
-        mean, (low, high) = fit.link.inverse(eta), fit.family.eta_interval(eta, fit.link)
-        edge = (y == lowest) & (mean - lowest < 1e-9) | (y == highest) & (highest - mean < 1e-9)
-    return edge & np.isfinite(np.minimum(eta - low, high - eta)) & (fit.design.weight > 0)

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import linalg
 
 from . import design as designs
-from . import checks, diagnostics, inference, report, sandwich, separation
+from . import boundary, checks, diagnostics, inference, report, sandwich, separation
 from .blocks import ArrayRows
 from .design import Design
 from .errors import InputError
@@ -231,7 +231,13 @@ class GLMFit:
             return np.inf if summary is None else summary.deviance
         null = ArrayRows(np.ones((len(rows.y), 1)), rows.y, rows.offset, rows.weight)
         evaluate = evaluator(null, self.family, self.link)
-        return fisher_scoring(evaluate, feasible_start(evaluate, null, self.family, self.link)).deviance
+        solution = fisher_scoring(evaluate, feasible_start(evaluate, null, self.family, self.link))
+        return boundary.settle(null, self.family, self.link, solution, 0.1).deviance
+
+    @cached_property
+    def boundary(self):
+        """Which rows have their mean at the edge of those that the link allows (n booleans): the likelihood rises beyond."""
+        return boundary.rows_at_the_edge(self)
 
     @cached_property
     def separation(self):

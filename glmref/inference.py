@@ -7,6 +7,7 @@ of freedom and compared with F, else with chi-squared.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -150,6 +151,7 @@ def _profile_end(fit, rows, j, step, rise):
     estimate, L = fit.solution.beta[j], np.eye(len(fit.solution.beta))[[j]]
     best = {0.0: fit.solution.beta}
 
+    @cache
     def excess(t):
         near = best[min(best, key=lambda known: abs(known - t))]
         try:
@@ -159,12 +161,11 @@ def _profile_end(fit, rows, j, step, rise):
         best[t] = restricted.beta
         return np.sqrt(max(restricted.deviance - fit.deviance, 0.0)) - np.sqrt(rise)
 
-    far = 1.0
+    near, far = 0.0, 1.0
     while excess(far) < 0:
-        if far > 1e4:
+        if far > 1e10:
             return np.copysign(np.inf, step)
-        far *= 1.5
-    near = far / 1.5 if far > 1 else 0.0
+        near, far = far, far * (1.5 if far < 10 else 10)  # at a boundary a standard error may be far too small
     return estimate + step * optimize.brentq(excess, near, far, xtol=1e-12, rtol=1e-12)
 
 

@@ -26,7 +26,8 @@ class Round(NamedTuple):
 @dataclass(frozen=True)
 class Solution:
     """beta (p), the deviance there, the rounds, and why they ended: "converged", "max_iter" (too few rounds),
-    "stalled" (no step along the ascent direction is better) or "singular" (the weights hold no information)."""
+    "stalled" (no step along the ascent direction is better), "singular" (the weights hold no information), or "boundary"
+    (at the best point of those with possible means, found by module boundary)."""
 
     beta: np.ndarray
     deviance: float
@@ -35,8 +36,8 @@ class Solution:
 
     @property
     def converged(self):
-        """Whether the last decrement was negligible."""
-        return self.ended == "converged"
+        """Whether the last decrement was negligible, or beta is the best point on the boundary."""
+        return self.ended in ("converged", "boundary")
 
 
 class Point(NamedTuple):

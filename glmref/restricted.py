@@ -10,6 +10,7 @@ import numpy as np
 from scipy import linalg
 
 from .blocks import ArrayRows
+from .boundary import settle
 from .irls import fisher_scoring
 from .least_squares import Gram
 from .start import feasible_start
@@ -33,9 +34,14 @@ def restricted_fit(rows, family, link, L, c, near):
     if free.shape[1] == 0:
         summary = evaluate(np.zeros(0), Gram)
         return Restricted(particular, np.inf if summary is None else summary.deviance, True)
-    gamma, floor = free.T @ (near - particular), 0.1 if family.dispersion is not None else 0.0
-    solution = fisher_scoring(evaluate, gamma, floor=floor) if evaluate(gamma, Gram) is not None else None
+    floor = 0.1 if family.dispersion is not None else 0.0
+
+    def arrive(gamma, rounds):
+        return settle(inner, family, link, fisher_scoring(evaluate, gamma, floor=floor, max_iter=rounds), floor)
+
+    gamma = free.T @ (near - particular)
+    solution = arrive(gamma, 50) if evaluate(gamma, Gram) is not None else None
     if solution is None or not solution.converged:  # `near` was no good: begin from the data
-        fresh = fisher_scoring(evaluate, feasible_start(evaluate, inner, family, link), floor=floor)
+        fresh = arrive(feasible_start(evaluate, inner, family, link), 200)
         solution = fresh if solution is None or fresh.deviance < solution.deviance else solution
     return Restricted(particular + free @ solution.beta, solution.deviance, solution.converged)

@@ -44,7 +44,7 @@ class Separation:
     def __str__(self):
         signs = self.infinite.map(lambda value: "sign undetermined" if np.isnan(value) else f"{value:+}")
         shown = ", ".join(f"{name} ({sign})" for name, sign in signs.head(10).items()) + (", ..." if len(signs) > 10 else "")
-        return f"{np.count_nonzero(self.rows)} fitted means equal their responses only in the limit; infinite: {shown}"
+        return f"{np.count_nonzero(self.rows)} fitted means reach their responses only in the limit; infinite: {shown}"
 
 
 def find(design, family="binomial", link=None):

@@ -1,13 +1,14 @@
 """Where Fisher scoring begins, and which columns it can use.
 
 First choice: one regression of the link of the data. Where that implies an impossible mean (an identity link on counts,
-say), the coefficients that come nearest to a constant mean.
+say), the coefficients that come nearest to a constant mean; where these do too, those with means farthest from the edge.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
+from .boundary import inside
 from .errors import InputError
 from .least_squares import Gram, Triangle, independent_columns, solve
 from .links import UNIT
@@ -68,19 +69,22 @@ def constant_eta(rows, link):
 
 
 def feasible_start(evaluate, rows, family, link):
-    """Coefficients with possible means: from one regression, else those that come nearest to a constant mean."""
+    """Coefficients with possible means: from one regression, else those that come nearest to a constant mean, else any."""
     beta = starting_coefficients(rows, family, link)
     if beta is not None and evaluate(beta, Gram) is not None:
         return beta
     target = constant_eta(rows, link)
     step = solve(rows.sum(lambda b: Triangle.of(b.X, np.ones(len(b.y)), target - b.offset, 0.0)))
-    if step is None or evaluate(step.direction, Gram) is None:
+    if step is not None and evaluate(step.direction, Gram) is not None:
+        return step.direction
+    beta = inside(rows, family, link, target)
+    if beta is None or evaluate(beta, Gram) is None:
         raise InputError(
             expected=f"coefficients from which every mean of the {family.name} family with the {link.name} link is possible",
             got="none: neither a regression on the transformed data nor a constant mean will do",
             remedy="Pass start= with coefficients that give valid means, or choose a link whose range fits, such as 'log'.",
         )
-    return step.direction
+    return beta
 
 
 def given_start(evaluate, start, names, keep):
