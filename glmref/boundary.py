@@ -88,7 +88,7 @@ def with_rows_held(rows, Q, family, link, held, ends, near, floor):
     evaluate = evaluator(others, family, link)
     if evaluate(free.T @ (near - fixed), Gram) is None:
         return None
-    solution = fisher_scoring(evaluate, free.T @ (near - fixed), floor=floor)
+    solution = fisher_scoring(evaluate, free.T @ (near - fixed), floor=floor, max_iter=1000)
     return fixed + free @ solution.beta if solution.converged else None
 
 
@@ -111,12 +111,9 @@ def inside(rows, family, link, centre):
 
 def rows_at_the_edge(fit):
     """Which rows of a fit have a mean at the edge of those its link allows, where that is at a finite eta (n)."""
-    y, eta, (lowest, highest) = fit.design.y, fit.linear_predictor, fit.family.mean_interval
-    used = fit.design.weight > 0
-    with np.errstate(all="ignore"):  # rows without weight may have impossible means
-        mean, (low, high) = fit.link.inverse(eta), fit.family.eta_interval(eta, fit.link)
-        edge = (y == lowest) & (mean - lowest < 1e-9) | (y == highest) & (highest - mean < 1e-9)
-    distance = np.minimum(eta - low, high - eta)
+    y, eta, used = fit.design.y, fit.linear_predictor, fit.design.weight > 0
+    low, high = fit.family.eta_interval(eta, fit.link)
+    distance, margin = np.minimum(eta - low, high - eta), np.ptp(eta[used])
     if fit.solution.ended == "boundary":
-        edge |= distance < NEAR * np.ptp(eta[used])
-    return edge & np.isfinite(distance) & used
+        return used & (distance < NEAR * margin)
+    return used & ~fit.converged & np.isin(y, fit.family.mean_interval) & (distance < 1e-9 * margin)  # not settled, but there

@@ -6,9 +6,10 @@ its own where it is. So the deviance falls for ever along the directions g of a 
 
     s_i (X g)_i >= 0 in the rows at an end (s_i = +-1, the sign of that infinite eta),    (X g)_i = 0 in all others,
 
-and the estimate is infinite if, and only if, some g of it moves a row. The rows that any g moves are the separated ones: in
-the limit their means equal their responses, and the other rows determine what can be determined. A coefficient is finite if
-these determine it; infinite with the sign that it has in every direction g; of undetermined sign if it has both.
+and the estimate is infinite if some g of it moves a row (and only if, where a wrong mean at an edge costs infinite deviance:
+not so under a Gaussian or an inverse Gaussian). The rows that any g moves are the separated ones: in the limit their means
+equal their responses, and the other rows determine what can be determined. A coefficient is finite if these determine it;
+infinite with the sign that it has in every direction g; of undetermined sign if it has both.
 
 The cone is searched by linear programs, in the coordinates of X = QR, so that scales and collinear columns do not matter.
 A direction is believed only after it passed the inequalities itself: in doubt nothing is said.

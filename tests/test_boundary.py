@@ -181,6 +181,12 @@ def test_a_likelihood_ratio_across_a_boundary_is_that_of_the_two_best_fits():
     assert large.test("x3", "lr").statistic == pytest.approx(small.deviance - large.deviance, abs=1e-8)
 
 
+def test_a_small_mean_is_not_a_boundary():
+    x = np.array([1e-11, 1.0, 2, 3])
+    fit = fit_glm(x[:, None], [0, 2, 3, 7], "poisson", link="identity")  # a warning would be an error
+    np.testing.assert_allclose(fit.coef, 12 / 6, rtol=1e-9)
+
+
 def test_where_no_boundary_is_nothing_is_done():
     solution = Solution(np.zeros(1), 5.0, "stalled", ())
     rows = ArrayRows(np.ones((3, 1)), np.arange(3.0), np.zeros(3), np.ones(3))
