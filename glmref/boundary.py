@@ -58,7 +58,7 @@ def balanced(rows, Q, family, link, eta, outward):
     """Whether the score is a sum, with weights >= 0, of the rows at an end, each pointing outwards."""
     score = rows.weight * family.working(rows.y, eta, link)[1]
     _, rest = optimize.nnls((outward[:, None] * Q)[outward != 0].T, Q.T @ score) if outward.any() else (None, 0.0)
-    return rest <= 1e-6 * np.linalg.norm(np.abs(Q).T @ np.abs(score))
+    return bool(rest <= 1e-6 * np.linalg.norm(np.abs(Q).T @ np.abs(score)))
 
 
 def constrained(rows, Q, family, link, low, high, gamma):
@@ -111,9 +111,11 @@ def inside(rows, family, link, centre):
 
 def rows_at_the_edge(fit):
     """Which rows of a fit have a mean at the edge of those its link allows, where that is at a finite eta (n)."""
-    y, eta, used = fit.design.y, fit.linear_predictor, fit.design.weight > 0
+    if fit.solution.ended == "converged":
+        return np.zeros(len(fit.design.y), dtype=bool)
+    eta, used = fit.linear_predictor, fit.design.weight > 0
     low, high = fit.family.eta_interval(eta, fit.link)
     distance, margin = np.minimum(eta - low, high - eta), np.ptp(eta[used])
     if fit.solution.ended == "boundary":
         return used & (distance < NEAR * margin)
-    return used & ~fit.converged & np.isin(y, fit.family.mean_interval) & (distance < 1e-9 * margin)  # not settled, but there
+    return used & np.isin(fit.design.y, fit.family.mean_interval) & (distance < 1e-9 * margin)  # not settled, but there

@@ -27,7 +27,7 @@ def evaluator(rows, family, link):
         total = None
         for block in rows:
             standardized = standardize(block, beta, family, link)
-            if standardized is None:
+            if standardized is None or not np.isfinite(standardized[3]):
                 return None
             part = kind.of(block.X, *standardized[1:])
             total = part if total is None else total + part

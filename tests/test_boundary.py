@@ -7,7 +7,7 @@ from scipy import optimize
 
 from glmref import BoundaryWarning, GLMWarning, InputError, datasets, families, fit_glm, glm, links
 from glmref.blocks import ArrayRows
-from glmref.boundary import inside, settle
+from glmref.boundary import balanced, inside, settle
 from glmref.irls import Solution
 from glmref.restricted import restricted_fit
 
@@ -120,6 +120,26 @@ def test_identity_link_in_closed_form_with_two_rows_held():
     with pytest.warns(BoundaryWarning, match="3 fitted means"):
         fit = fit_glm(X, y, "poisson", link="identity")
     np.testing.assert_allclose(fit.coef, [0, 0, 10 / 4], atol=1e-9)
+
+
+def test_a_profile_goes_on_where_the_standard_error_is_far_too_small():
+    """Counts with a row of 0 held at mean 0: the intercept cannot be less than 0, and its standard error is nearly 0."""
+    x, y = np.arange(6.0), np.array([0.0, 1, 1, 2, 5, 6])
+    with pytest.warns(BoundaryWarning):
+        fit = fit_glm(np.c_[np.ones(6), x], y, "poisson", link="identity")
+    lower, upper = fit.confint(method="profile").loc["x1"]
+    assert fit.se["x1"] < 1e-5 and lower == pytest.approx(0, abs=1e-9)
+    rise = least_on_line(fit.family, fit.link, y, np.full(6, upper), x) - fit.deviance
+    assert upper > 0.1 and rise == pytest.approx(3.841458820694124, rel=1e-8)
+
+
+def test_the_score_must_point_outwards():
+    """Poisson, eta = b, one row of 0 and one of 1: at b = 0 the deviance falls inwards, at b = 2 outwards of an upper end."""
+    rows = ArrayRows(np.ones((2, 1)), np.array([0.0, 1]), np.zeros(2), np.ones(2))
+    poisson, identity, Q = families.Poisson(), links.Identity(), np.ones((2, 1))
+    for b, side, want in [(0.25, -1.0, False), (0.25, 1.0, True), (2.0, -1.0, True), (2.0, 1.0, False)]:
+        assert balanced(rows, Q, poisson, identity, np.full(2, b), np.array([side, 0])) is want
+    assert balanced(rows, Q, poisson, identity, np.full(2, 0.5), np.zeros(2))
 
 
 @pytest.mark.filterwarnings("ignore::glmref.GLMWarning")

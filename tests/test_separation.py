@@ -124,13 +124,13 @@ def test_a_level_without_events_is_infinite_and_the_others_are_not():
     assert find(from_formula("y ~ g + x", GROUPS), "poisson", "sqrt") is None  # a mean of 0 is at eta = 0: no infinity
 
 
-def test_one_group_without_events_has_the_exact_upper_end():
-    """n rows of 0: the deviance at rate mu is 2 n mu, so the profile ends at mu = quantile^2 / (2 n): "the rule of two"."""
-    table = GROUPS.assign(t=2.0)
+@pytest.mark.parametrize("time", [1e-4, 2.0, 3e4])
+def test_one_group_without_events_has_the_exact_upper_end(time):
+    """n rows of 0: the deviance at rate mu is 2 n mu, so the profile ends at mu = quantile^2 / (2 n)."""
     with pytest.warns(SeparationWarning):
-        fit = glm("y ~ 0 + g", table, "poisson", offset="log(t)")
+        fit = glm("y ~ 0 + g", GROUPS.assign(t=time), "poisson", offset="log(t)")
     lower, upper = fit.confint(method="profile").loc["g[a]"]
-    assert lower == -np.inf and upper == pytest.approx(np.log(1.959963984540054**2 / (2 * 4 * 2)), rel=1e-10)
+    assert lower == -np.inf and upper == pytest.approx(np.log(1.959963984540054**2 / (2 * 4 * time)), rel=1e-10)
 
 
 def test_weights_offsets_aliased_and_unused_rows():
