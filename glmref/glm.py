@@ -11,6 +11,7 @@ import numpy as np
 
 from . import checks, families, links
 from . import design as designs
+from .boundary import settle
 from .errors import AliasWarning, BoundaryWarning, ConvergenceWarning, SeparationWarning
 from .glmfit import GLMFit
 from .irls import fisher_scoring
@@ -99,15 +100,17 @@ def fit(design, family, link=None, dispersion=None, **control):
         else:
             beta = given_start(evaluate, settings["start"], design.names, columns.keep)
         limits = {"max_iter": settings["max_iter"], "tol": tol, "bounded": bounded, "settled": settled}
-        return fisher_scoring(evaluate, beta, floor=family.deviance_floor, **limits)
+        solution = fisher_scoring(evaluate, beta, floor=family.deviance_floor, **limits)
+        return settle(rows, family, link, solution, family.deviance_floor)
 
     family, solution, estimate = family.estimate(solve, rows, link)
-    if doubtful(family, link, solution, settings):
-        warn_if_doubtful(rows, family, link, solution)
     if estimate is not None and estimate.note:
         warnings.warn(estimate.note, BoundaryWarning, stacklevel=3)
     root = accurate_root(rows, family, link, solution)
-    return GLMFit(design, family, link, dispersion, columns, solution, root, estimate)
+    result = GLMFit(design, family, link, dispersion, columns, solution, root, estimate)
+    if doubtful(family, link, solution, settings):
+        warn_if_doubtful(result)
+    return result
 
 
 def doubtful(family, link, solution, settings):
@@ -136,30 +139,27 @@ def warn_of_aliases(names, keep):
         )
 
 
-def warn_if_doubtful(rows, family, link, solution):
+def warn_if_doubtful(fit):
     """Say so where the estimate is infinite or at the boundary, and where the rounds ended without arriving."""
-    eta = rows.X @ solution.beta + rows.offset
-    edge = means_at_edge(rows.y, eta, family, link)
-    low, high = family.eta_interval(eta, link)
-    boundary = edge & np.isfinite(np.minimum(eta - low, high - eta))
-    if boundary.any():
+    if fit.boundary.any():
+        positions = np.flatnonzero(fit.boundary)
+        shown = ", ".join(checks.row(fit.design.index, position) for position in positions[:5])
         warnings.warn(
-            f"{np.count_nonzero(boundary)} fitted means lie at the edge of those that the {link.name} link allows. The "
-            "coefficients are the best possible ones, but the likelihood still rises beyond the edge: standard errors and "
-            "tests do not hold. Choose a link whose range fits.",
+            f"{len(positions)} fitted means lie at the edge of those that the {fit.link.name} link allows: "
+            f"{shown}{', ...' if len(positions) > 5 else ''}. The coefficients are the best possible ones, but the likelihood "
+            "still rises beyond the edge: standard errors and tests do not hold. Choose a link whose range fits.",
             BoundaryWarning,
             stacklevel=4,
         )
-    edge = edge & ~boundary
-    step = solution.step if edge.any() and solution.ended != "stalled" else None
-    if step is not None and np.max(np.abs(rows.X[edge] @ step.direction)) > 0.1:
+    if fit.separation is not None:
         warnings.warn(
-            f"{np.count_nonzero(edge)} fitted means equal a response at the edge of the range, and every further round moves "
-            "them closer: some combination of the covariates separates these responses, and the estimate is infinite. "
-            "Coefficients and standard errors of that combination mean nothing. Look at the largest coefficients.",
+            f"{fit.separation}. Some combination of the covariates separates these responses, and the likelihood rises along it "
+            "without end. Values and standard errors of the infinite coefficients mean nothing; the other coefficients, the "
+            "deviance and likelihood-ratio tests are right. See fit.separation.",
             SeparationWarning,
             stacklevel=4,
         )
+    solution = fit.solution
     if not solution.converged:
         trace = solution.trace
         reason = {
@@ -170,12 +170,3 @@ def warn_if_doubtful(rows, family, link, solution):
         }[solution.ended]
         last = f"{trace[-1].decrement:.2g}" if trace else "none"
         warnings.warn(f"{reason} (last decrement {last}; see fit.trace).", ConvergenceWarning, stacklevel=4)
-
-
-def means_at_edge(y, eta, family, link):
-    """Which rows have a response at an end of the mean's range and a fitted mean within 1e-9 of it."""
-    low, high = family.mean_interval
-    with np.errstate(all="ignore"):
-        near_low = (y == low) & (link.inverse(eta) - low < 1e-9)
-        near_high = (y == high) & (high - link.inverse(eta) < 1e-9)
-    return near_low | near_high

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import linalg
 
 from . import design as designs
-from . import checks, diagnostics, inference, information, power, report, sandwich
+from . import boundary, checks, diagnostics, inference, information, power, report, sandwich, separation
 from .design import Design
 from .errors import InputError
 from .families import Estimate, Family
@@ -294,14 +294,26 @@ class GLMFit:
             return total_deviance(null, self.family, self.link, np.zeros(0))
         null = replace(rows, X=np.ones((len(rows.y), 1)))
         evaluate = evaluator(null, self.family, self.link)
-        start = feasible_start(evaluate, null, self.family, self.link)
-        beta = fisher_scoring(evaluate, start, floor=self.family.deviance_floor).beta
+        floor = self.family.deviance_floor
+        solution = fisher_scoring(evaluate, feasible_start(evaluate, null, self.family, self.link), floor=floor)
+        beta = boundary.settle(null, self.family, self.link, solution, floor).beta
         return total_deviance(null, self.family, self.link, beta)
+
+    @cached_property
+    def boundary(self):
+        """Which rows have their mean at the edge of those that the link allows (n booleans): the likelihood rises beyond."""
+        return boundary.rows_at_the_edge(self)
+
+    @cached_property
+    def separation(self):
+        """Which rows are separated and which coefficients are therefore infinite (separation.Separation), or None."""
+        return separation.find(self.design, self.family, self.link) if separation.suspected(self) else None
 
     def confint(self, level=0.95, method="wald"):
         """Intervals for the coefficients (DataFrame lower, upper), with Student's t where phi is estimated.
 
-        method "wald": coef -+ quantile x se; "profile": where the profile deviance has risen by quantile^2 phi.
+        method "wald": coef -+ quantile x se; "profile": where the profile deviance has risen by quantile^2 phi. Of a
+        coefficient that is infinite (see `separation`) only the second means anything.
         """
         if method not in ("wald", "profile"):
             raise InputError(expected='method="wald" or "profile"', got=repr(method), remedy="Choose one.")

@@ -8,6 +8,7 @@ the hypothesis (R's anova does the same, its profile intervals hold it); an esti
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -113,6 +114,7 @@ def profile_interval(fit, level):
     The profile deviance of coefficient j at b is the least deviance of all models with beta_j = b.
     """
     ends = np.full((len(fit.keep), 2), np.nan)
+    infinite = {} if fit.separation is None else fit.separation.infinite.to_dict()
     for j, row in enumerate(np.flatnonzero(fit.keep)):
         ends[row] = profile_ends(fit, j, level)
     return pd.DataFrame(ends, index=fit.coef.index, columns=["lower", "upper"])
@@ -122,7 +124,36 @@ def profile_ends(fit, j, level):
     """Both ends of the profile interval of the j-th estimated coefficient."""
     rows, se = fit.design.rows.columns(fit.keep), fit.se.to_numpy()[fit.keep][j]
     rise = quantile(level, fit._df) ** 2 * fit.dispersion
+    name = fit.design.names[np.flatnonzero(fit.keep)[j]]
+    if fit.separation is not None and name in fit.separation.infinite:
+        return _profile_of_infinite(fit, rows, j, fit.separation.infinite[name], rise)
     return [_profile_end(fit, rows, j, sign * se, rise) for sign in (-1, 1)]
+
+
+def _profile_of_infinite(fit, rows, j, estimate, rise):
+    """The interval of a coefficient estimated at +inf or -inf: one end is found, the other is the estimate.
+
+    The profile deviance falls all the way to the estimate; where that has no sign (NaN) it is the same everywhere.
+    """
+    if np.isnan(estimate):
+        return -np.inf, np.inf
+    L = np.eye(rows.X.shape[1])[[j]]
+    towards = np.sign(estimate) / np.linalg.norm(rows.X[:, j]) * np.sqrt(len(rows.y))  # moves eta by about 1
+
+    def excess(t):
+        try:
+            cost = restricted_fit(rows, held(fit), fit.link, L, np.array([t * towards]), 0 * L[0], fit.family).cost
+        except InputError:  # no possible mean so far out
+            return np.inf
+        return cost - fit.cost - rise
+
+    near, far = 0.0, 1.0 if (above := excess(0.0) > 0) else -1.0
+    while (excess(far) > 0) == above:
+        if abs(far) > 1e6:  # it never rises enough
+            return -np.inf, np.inf
+        near, far = far, 2 * far
+    end = towards * optimize.brentq(excess, near, far, xtol=1e-12, rtol=1e-12)
+    return (end, np.inf) if estimate > 0 else (-np.inf, end)
 
 
 def _profile_end(fit, rows, j, step, rise):
@@ -130,6 +161,7 @@ def _profile_end(fit, rows, j, step, rise):
     estimate, L = fit.solution.beta[j], np.eye(len(fit.solution.beta))[[j]]
     best = {0.0: (fit.solution.beta, fit.family)}
 
+    @cache
     def excess(t):
         near = best[min(best, key=lambda known: abs(known - t))]
         try:
@@ -139,12 +171,11 @@ def _profile_end(fit, rows, j, step, rise):
         best[t] = restricted.beta, restricted.family
         return np.sqrt(max(restricted.cost - fit.cost, 0.0)) - np.sqrt(rise)
 
-    far = 1.0
+    near, far = 0.0, 1.0
     while excess(far) < 0:
-        if far > 1e4:
+        if far > 1e10:
             return np.copysign(np.inf, step)
-        far *= 1.5
-    near = far / 1.5 if far > 1 else 0.0
+        near, far = far, far * (1.5 if far < 10 else 10)  # at a boundary a standard error may be far too small
     return estimate + step * optimize.brentq(excess, near, far, xtol=1e-12, rtol=1e-12)
 
 

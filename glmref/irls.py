@@ -24,9 +24,9 @@ class Round(NamedTuple):
 
 @dataclass(frozen=True)
 class Solution:
-    """beta (p), the deviance there up to rounding, the step that would follow (None if singular), the rounds, and why they
-    ended: "converged", "max_iter" (too few rounds), "stalled" (no step along the ascent direction is better) or "singular"
-    (the weights hold no information)."""
+    """beta (p), the deviance there up to rounding, the step that would follow (None if unknown), the rounds, and why they
+    ended: "converged", "max_iter" (too few rounds), "stalled" (no step along the ascent direction is better), "singular"
+    (the weights hold no information), or "boundary" (at the best point of those with possible means: module boundary)."""
 
     beta: np.ndarray
     deviance: float
@@ -36,8 +36,8 @@ class Solution:
 
     @property
     def converged(self):
-        """Whether the last decrement was negligible."""
-        return self.ended == "converged"
+        """Whether the last decrement was negligible, or beta is the best point on the boundary."""
+        return self.ended in ("converged", "boundary")
 
 
 class Point(NamedTuple):

@@ -116,6 +116,10 @@ def glm_report(fit, level):
     title = f"Generalized linear model: {fit.design.formula}" if fit.design.formula else "Generalized linear model"
     aliased = [term for term, kept in zip(fit.design.names, fit.keep) if not kept]
     notes = (f"Aliased, not estimated: {', '.join(aliased)}.",) if aliased else ()
+    if fit.boundary.any():
+        notes += (f"{np.count_nonzero(fit.boundary)} means at the edge of those the link allows: standard errors do not hold.",)
+    if fit.separation is not None:
+        notes += (f"Separation. {fit.separation}. Estimates and standard errors of the infinite coefficients mean nothing.",)
     return Report(title, facts, table, notes, ratios(fit, interval))
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import linalg
 
+from .boundary import settle
 from .irls import Solution, fisher_scoring
 from .least_squares import Gram
 from .start import feasible_start
@@ -43,9 +44,13 @@ def restricted_fit(rows, family, link, L, c, near, guess=None):
             return Solution(nearest, total_deviance(inner, family, link, nearest), None, "converged", ())
         evaluate = evaluator(inner, family, link)
         gamma, floor = nearest if gamma is None else gamma, family.deviance_floor
-        solution = fisher_scoring(evaluate, gamma, floor=floor) if evaluate(gamma, Gram) is not None else None
+
+        def arrive(gamma, rounds):
+            return settle(inner, family, link, fisher_scoring(evaluate, gamma, floor=floor, max_iter=rounds), floor)
+
+        solution = arrive(gamma, 50) if evaluate(gamma, Gram) is not None else None
         if solution is None or not solution.converged:  # `gamma` was no good: begin from the data
-            fresh = fisher_scoring(evaluate, feasible_start(evaluate, inner, family, link), floor=floor)
+            fresh = arrive(feasible_start(evaluate, inner, family, link), 200)
             solution = fresh if solution is None or fresh.deviance < solution.deviance else solution
         return solution
 

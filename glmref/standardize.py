@@ -32,7 +32,9 @@ def evaluator(rows, family, link):
     def summarize(beta, kind):
         def of(block):
             standardized = standardize(block, beta, family, link)
-            return None if standardized is None else kind.of(block.X, *standardized)
+            if standardized is None or not isfinite(standardized[2].sum()):  # stop before infinite numbers are multiplied
+                return None
+            return kind.of(block.X, *standardized)
 
         total = rows.sum(of)
         return total.less(saturated) if total is not None and isfinite(total.deviance) else None

@@ -1,14 +1,16 @@
 """Where Fisher scoring begins, and which columns it can use.
 
 First choice, where rows abound: the estimate from every eighth row (which begins at the estimate from every eighth of
-these, and so on), which saves rounds over all of them. Else one regression of the link of the data. Where that implies an impossible mean (an identity link on counts, say), the coefficients that
-come nearest to a constant mean.
+these, and so on), which saves rounds over all of them. Else one regression of the link of the data. Where that implies an
+impossible mean (an identity link on counts, say), the coefficients that come nearest to a constant mean; where these do
+too, those with means farthest from the edge.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
+from .boundary import inside
 from .errors import InputError
 from .irls import fisher_scoring
 from .least_squares import Gram, Triangle, back_substitute, independent_columns, solve
@@ -118,11 +120,13 @@ def estimate_of_sample(rows, family, link):
 
 
 def feasible_start(evaluate, rows, family, link):
-    """Coefficients with possible means: the sample's, else from one regression, else nearest to a constant mean."""
+    """Coefficients with possible means: the sample's, else from one regression, else nearest to a constant
+    mean, else any."""
     for candidate in (
         lambda: estimate_of_sample(rows, family, link),
         lambda: starting_coefficients(rows, family, link),
         lambda: nearest_to_constant(rows, link),
+        lambda: inside(rows, family, link, constant_eta(rows, link)),
     ):
         beta = candidate()
         if beta is not None and evaluate(beta, Gram) is not None:

@@ -80,12 +80,6 @@ def test_a_best_fit_at_the_edge_of_the_link_is_named(link):
     assert fit.fitted[-1] > 1 - 1e-9
 
 
-def test_a_boundary_is_not_called_an_optimum():
-    with pytest.warns(BoundaryWarning), pytest.warns(ConvergenceWarning, match="boundary"):
-        fit = fit_glm(np.c_[np.ones(6), np.arange(6.0)], [0, 0, 0, 1, 0, 3], "poisson", link="sqrt")
-    assert not fit.converged
-
-
 def test_a_stall_far_from_the_optimum_is_not_convergence():
     walls = iter([Gram(np.eye(1), np.array([1.0]), 5.0)])
     solution = fisher_scoring(lambda beta, kind: next(walls, None), np.zeros(1))
