@@ -22,7 +22,8 @@ from .start import choose_columns, feasible_start, given_start
 def glm(formula, data, family="gaussian", *, link=None, offset=None, weights=None, dispersion=None, missing="error", **control):
     """Fit g(mu) = X beta + offset, X from a formula and a table, by maximum likelihood.
 
-    family, link: names or instances (link None: the family's default, mostly the canonical one). offset, weights: array, column name or expression.
+    family, link: names or instances (link None: the family's default, mostly the canonical one). offset, weights: array,
+    column name or expression.
     weights w: var(y) = phi V(mu) / w; for grouped binomial data the trials, with y the proportion.
     dispersion: a number, "pearson", "deviance" or "ml"; None: 1 where the family fixes it, else Pearson's.
     control: start, max_iter, tol. Raises InputError; warns AliasWarning, BoundaryWarning, ConvergenceWarning,
@@ -54,8 +55,6 @@ def fit(design, family, link=None, dispersion=None, **control):
     columns = choose_columns(rows)
     warn_of_aliases(design.names, columns.keep)
     rows = rows.columns(columns.keep)
-    # what is found about the family's own parameter inherits the error of beta: one hundredth of it is allowed there
-    tol = settings["tol"] * (0.01 if family.unknown else 1.0)
 
     def solve(family, near):
         evaluate = evaluator(rows, family, link)
@@ -65,7 +64,7 @@ def fit(design, family, link=None, dispersion=None, **control):
             beta = feasible_start(evaluate, rows, family, link)
         else:
             beta = given_start(evaluate, settings["start"], design.names, columns.keep)
-        return fisher_scoring(evaluate, beta, max_iter=settings["max_iter"], tol=tol, floor=family.deviance_floor)
+        return fisher_scoring(evaluate, beta, max_iter=settings["max_iter"], tol=settings["tol"], floor=family.deviance_floor)
 
     family, solution, estimate = family.estimate(solve, rows, link)
     warn_if_doubtful(rows, family, link, evaluator(rows, family, link), solution)
