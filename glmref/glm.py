@@ -44,8 +44,8 @@ def glm(
     weights w: var(y) = phi V(mu) / w; for grouped binomial data the trials, with y the proportion.
     frequency_weights f: the row stands for f rows, all equal: whole numbers, which count in nobs.
     dispersion: a number, "pearson", "deviance" or "ml"; None: 1 where the family fixes it, else Pearson's.
-    control: start, max_iter, tol, threads (how many blocks of rows at once). Raises InputError; warns AliasWarning, BoundaryWarning, ConvergenceWarning,
-    SeparationWarning.
+    control: start, max_iter, tol, threads (how many blocks of rows at once). Raises InputError; warns AliasWarning,
+    BoundaryWarning, ConvergenceWarning, SeparationWarning.
     """
     per_row = {"offset": offset, "weights": weights, "frequency_weights": frequency_weights}
     design = designs.from_formula(formula, data, **per_row, missing=missing)
@@ -86,8 +86,6 @@ def fit(design, family, link=None, dispersion=None, **control):
     columns = choose_columns(rows)
     warn_of_aliases(design.names, columns.keep)
     rows = rows.columns(columns.keep)
-    # what is found about the family's own parameter inherits the error of beta: one hundredth of it is allowed there
-    tol = settings["tol"] * (0.01 if family.unknown else 1.0)
     bounded = family.bounded(link)
     settled = 10 if rows.X.size < LARGE else 200
 
@@ -99,7 +97,7 @@ def fit(design, family, link=None, dispersion=None, **control):
             beta = feasible_start(evaluate, rows, family, link)
         else:
             beta = given_start(evaluate, settings["start"], design.names, columns.keep)
-        limits = {"max_iter": settings["max_iter"], "tol": tol, "bounded": bounded, "settled": settled}
+        limits = {"max_iter": settings["max_iter"], "tol": settings["tol"], "bounded": bounded, "settled": settled}
         solution = fisher_scoring(evaluate, beta, floor=family.deviance_floor, **limits)
         return settle(rows, family, link, solution, family.deviance_floor)
 

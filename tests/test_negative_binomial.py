@@ -6,6 +6,7 @@ import pytest
 from scipy import integrate, stats
 
 from glmref import BoundaryWarning, InputError, compare, datasets, families, fit_glm, glm, links
+from glmref.families.alpha import newton
 from glmref.families.negative_binomial import _digamma_rest
 from glmref.restricted import restricted_fit
 
@@ -201,6 +202,28 @@ def test_few_or_strange_counts(y, alpha):
     grid = fit.alpha * np.linspace(0.98, 1.02, 41)
     curve = [families.NegativeBinomial(a).log_density(np.array(y), mean).sum() for a in grid]
     assert np.argmax(curve) == 20
+
+
+def test_alpha_arrives_where_fisher_scoring_creeps():
+    """Nine zeros and one count of 2009: the expected information is far from the observed, and 200 rounds do not suffice."""
+    x = [0.5, 0.6, 0.4, 0.2, 0.2, -1.0, 0.0, -0.1, 0.9, -2.9, 0.3, 2.6]
+    y = np.array([0, 0, 2009.0, 0, 2, 0, 0, 0, 1, 0, 0, 0])
+    fit = fit_glm(np.c_[np.ones(12), x], y, "negative_binomial")
+    first, second = (part.sum() for part in fit.family.shape_derivatives(y, fit.fitted))
+    assert fit.converged and abs(first / second) < 1e-9 * fit.alpha
+    assert np.max(np.abs(fit.scores.sum(axis=0)) * fit.se.to_numpy()) < 1e-9
+
+
+@pytest.mark.parametrize("link", ["log", "sqrt"])
+def test_newtons_last_step_squares_the_error(link):
+    """It stops once the error is 1e-8 standard errors, so that with the right Hessian 1e-14 or so is left."""
+    fit = glm("days ~ ethnicity + learner", datasets.load("quine"), "negative_binomial", link=link, tol=1e-13)
+    away = fit.solution.beta + 0.02 * fit.se.to_numpy()
+    family, beta = newton(families.NegativeBinomial(fit.alpha * 1.003), fit.design.rows, fit.link, away)
+    assert family.alpha == pytest.approx(fit.alpha, rel=1e-12)
+    np.testing.assert_allclose((beta - fit.solution.beta) / fit.se, 0, atol=1e-12)
+    far = families.NegativeBinomial(50.0)
+    assert newton(far, fit.design.rows, fit.link, away) == (far, away)  # no place to begin: nothing is changed
 
 
 def test_a_saturated_fit_has_no_overdispersion():

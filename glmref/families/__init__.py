@@ -5,8 +5,8 @@ Each class says b once, as one line (`cumulant`), for any library that has exp, 
 the mean is b'(theta), the variance b''(theta) a(phi), the unit deviance twice the Bregman divergence of b. The numerics
 are written by hand so that no digit is lost, and the tests hold them to b at 50 digits.
 
-`base` has the contract; `discrete` and `continuous` the families of the textbook; `negative_binomial` and `tweedie` those
-with a parameter of their own, given or estimated; `quasi` those with a mean and a variance only.
+`base` has the contract; `discrete` and `continuous` the families of the textbook; `negative_binomial` (fitted by `alpha`)
+and `tweedie` those with a parameter of their own, given or estimated; `quasi` those with a mean and a variance only.
 """
 
 from ..errors import InputError

@@ -5,7 +5,7 @@ V = mu + alpha mu^2. Given alpha this is an exponential family with phi = 1 (McC
 written with k = 1 / alpha kept out of sums, so that alpha -> 0, the Poisson, is a limit in the arithmetic too.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import special
@@ -18,11 +18,10 @@ from ..numerics import (
     log1p_second,
     log1p_third,
     log_minus_digamma,
-    root_of_increasing,
-    secant_root,
     stirling_error,
 )
-from .base import Estimate, Family, Joint
+from . import alpha as alpha_estimation
+from .base import Family
 from .discrete import Poisson
 
 
@@ -166,59 +165,7 @@ class NegativeBinomial(Family):
         return w**2 * curve - y * t / 2 + rest, w**2 * (w * third - y * t) + (y * t) ** 2 / 2 + rest_slope
 
     def estimate(self, solve, rows, link, guess=None):
-        """alpha and beta that maximize the likelihood jointly: the root in alpha of the profile score, in log alpha.
-
-        Where that score is not positive at alpha = 0, no alpha does better than the Poisson. std. error: from the
-        observed information for alpha at fixed beta, to which beta is orthogonal in expectation (Lawless 1987).
-        """
-        if not self.unknown:
-            return super().estimate(solve, rows, link)
-        latest = None
-
-        def slope(log_alpha):
-            nonlocal latest
-            family = NegativeBinomial(float(np.exp(log_alpha)))
-            latest = solve(family, None if latest is None else latest.beta)
-            return -_shape_score(family, rows, link, latest.beta)[0] * (1 + family.alpha)  # of one size at both ends
-
-        def finish(log_alpha):
-            family = NegativeBinomial(float(np.exp(log_alpha)))
-            solution = solve(family, latest.beta)
-            score, curvature = _shape_score(family, rows, link, solution.beta)
-            se = float(np.sqrt(-1 / curvature)) if curvature < 0 else np.nan
-            if not abs(score) * se < 1e-7:  # beta converged too slowly for alpha to be found: say so
-                solution = replace(solution, ended="max_iter")
-            return Joint(family, solution, Estimate("alpha", family.alpha, se, self))
-
-        if guess is not None and guess.alpha > 0:
-            root = secant_root(slope, np.log(guess.alpha), 0.01)
-            if root is not None and np.isfinite(finish(root).estimate.se):
-                return finish(root)
-        latest = solve(NegativeBinomial(0.0), None)
-        score, _ = _shape_score(NegativeBinomial(0.0), rows, link, latest.beta)
-        if not score > 0:
-            note = (
-                "The counts vary no more than Poisson counts: the estimate of alpha is 0, the edge of its range, and the fit "
-                "is the Poisson one. Standard errors of the coefficients are the Poisson's; alpha has none."
-            )
-            return Joint(NegativeBinomial(0.0), latest, Estimate("alpha", 0.0, np.nan, self, note))
-        mu = link.inverse(rows.X @ latest.beta + rows.offset)
-        moment = np.average((rows.y - mu) ** 2 - rows.y, weights=rows.weight) / np.average(mu**2, weights=rows.weight)
-        start = np.log(max(moment, 1e-6))
-        root = secant_root(slope, start, 0.1)
-        if root is None or np.isnan(finish(root).estimate.se):  # no maximum: a safer, slower search
-            root = root_of_increasing(slope, start)
-        return finish(root)
-
-
-def _shape_score(family, rows, link, beta):
-    """Sums over the rows of the weighted derivatives of the log-density with respect to alpha."""
-
-    def summarize(block):
-        mu = link.inverse(block.X @ beta + block.offset)
-        return block.weight @ np.column_stack(family.shape_derivatives(block.y, mu))
-
-    return rows.sum(summarize)
+        return alpha_estimation.maximize(self, solve, rows, link, guess) if self.unknown else super().estimate(solve, rows, link)
 
 
 _REST = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760)
