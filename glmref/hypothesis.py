@@ -4,6 +4,7 @@
 coefficients at once; a list of either; or the matrix L itself (q x p), with c = 0.
 """
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,7 +66,8 @@ def _from_text(text, design):
     if text in design.names:
         return np.eye(p)[[design.names.index(text)]], np.zeros(1), f"{text} = 0"
     try:
-        constraints = LinearConstraints.from_spec(text, variable_names=list(design.names))
+        # formulaic takes "=-" for one operator
+        constraints = LinearConstraints.from_spec(re.sub(r"=\s*-", "= 0 - ", text), variable_names=list(design.names))
     except Exception as error:
         raise InputError(
             expected="a hypothesis such as 'x = 0', about " + ", ".join([*design.names, *terms]),

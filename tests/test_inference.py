@@ -93,3 +93,11 @@ def test_unusable_hypotheses_and_comparisons_are_named():
     ]:
         with pytest.raises(InputError, match=message):
             call()
+
+
+SHUTTLE = glm("I(damaged / rings) ~ temperature", datasets.load("orings"), "binomial", weights="rings")
+
+
+def test_a_hypothesis_may_end_in_a_negative_number():
+    for text in ("temperature = -0.3", "temperature=-0.3", "temperature + 0.3 = 0", "2 * temperature = - 0.6"):
+        assert SHUTTLE.test(text).statistic == pytest.approx(((SHUTTLE.coef["temperature"] + 0.3) / SHUTTLE.se["temperature"]) ** 2)
