@@ -73,6 +73,11 @@ class ArrayRows:
         return ArrayRows(*few, self.block_rows, self.threads, frequency)
 
 
+def repeated(value, n):
+    """One number n times, in the memory of one."""
+    return np.ndarray((n,), buffer=np.array(value, dtype=float), strides=(0,))
+
+
 def add_all(parts):
     """The sum of the parts, or None as soon as one of them is None."""
     total = None

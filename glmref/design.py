@@ -14,7 +14,7 @@ from formulaic import Formula
 from formulaic.errors import DataMismatchWarning, FormulaicError
 
 from . import checks
-from .blocks import ArrayRows
+from .blocks import ArrayRows, repeated
 from .errors import InputError
 
 
@@ -59,7 +59,7 @@ class Design:
             checks.finite(self.weight, self.index, "weights")
             checks.weights(self.weight, self.index)
         if self.frequency is None:
-            object.__setattr__(self, "frequency", np.broadcast_to(1.0, n))
+            object.__setattr__(self, "frequency", repeated(1.0, n))
         else:
             checks.frequencies(self.frequency, self.index)
         for name in ("X", "y", "offset", "weight", "frequency"):
@@ -148,8 +148,8 @@ def from_arrays(X, y, *, offset=None, weights=None, frequency_weights=None, name
     def per_row(values, what, default):
         return default if values is None else checks.vector(_no_text(values, what), what, n, index)
 
-    offset = per_row(offset, "offset", np.broadcast_to(0.0, n))
-    weights = per_row(weights, "weights", np.broadcast_to(1.0, n))
+    offset = per_row(offset, "offset", repeated(0.0, n))
+    weights = per_row(weights, "weights", repeated(1.0, n))
     frequency = per_row(frequency_weights, "frequency_weights", None)
     index = pd.RangeIndex(n) if index is None else index
     keep = np.ones(n, dtype=bool)

@@ -121,7 +121,7 @@ class GLMFit:
 
     @cached_property
     def _terms(self):
-        return pd.Index(self.design.names)
+        return pd.Index(self.design.names, dtype=object)  # an index of type str takes ten times as long
 
     @cached_property
     def linear_predictor(self):

@@ -31,17 +31,17 @@ class Gram:
     rounding: float = 0.0
 
     @classmethod
-    def of(cls, X, weight, score, loss):
-        """Summarize rows of X (n x p) with working weights, scores and losses per row (n), so that J'r = X' score."""
+    def of(cls, X, weight, score, deviance, rounding=0.0):
+        """Summarize rows of X (n x p) with working weights and scores per row (n), so that J'r = X' score, and their deviance."""
         p = X.shape[1]
         if p > NARROW:
             J = weighted(X, np.sqrt(weight), scratch(X.shape))
-            return cls(J.T @ J, score @ X, *deviance_of(loss))
+            return cls(J.T @ J, score @ X, deviance, rounding)
         right = scratch((len(X), p + 1))  # one product X'[WX, score] holds both; for few columns it beats J'J
         weighted(X, weight, right[:, :p])
         right[:, p] = score
         product = X.T @ right
-        return cls(product[:, :p], product[:, p], *deviance_of(loss))
+        return cls(product[:, :p], product[:, p], deviance, rounding)
 
     def __add__(self, other):
         return Gram(
@@ -57,13 +57,11 @@ class Gram:
 
     def triangle(self):
         """Upper R with R'R = J'J, or None where the Gram matrix is too ill-conditioned to tell."""
-        length = np.sqrt(self.information.diagonal())
-        if not (0 < min(length.tolist(), default=1) and isfinite(sum(length.tolist()))):
+        root, failed = lapack.dpotrf(self.information)
+        if failed:
             return None
-        factor, failed = lapack.dpotrf(self.information / (length[:, None] * length))
-        if failed or min(factor.diagonal().tolist(), default=1) < GRAM_LIMIT:
-            return None
-        return factor * length
+        parts = root.diagonal() / np.sqrt(self.information.diagonal())  # of each column, what those before it leave
+        return root if min(parts.tolist(), default=1) >= GRAM_LIMIT else None
 
 
 @dataclass(frozen=True)
@@ -76,11 +74,11 @@ class Triangle:
     rounding: float = 0.0
 
     @classmethod
-    def of(cls, X, weight, score, loss):
+    def of(cls, X, weight, score, deviance, rounding=0.0):
         """As Gram.of. Rows whose weight underflowed to 0 carry no information and are left out."""
         scale = np.sqrt(weight)
         residual = np.divide(score, scale, out=np.zeros_like(score), where=scale > 0)
-        return cls.fold(weighted(X, scale), residual, *deviance_of(loss))
+        return cls.fold(weighted(X, scale), residual, deviance, rounding)
 
     @classmethod
     def fold(cls, J, r, deviance=0.0, rounding=0.0):
@@ -129,11 +127,6 @@ def scratch(shape):
     if kept is None or kept.size < shape[0] * shape[1]:
         kept = _memory.array = np.empty(shape[0] * shape[1])
     return kept[: shape[0] * shape[1]].reshape(shape)
-
-
-def deviance_of(loss):
-    """Twice the sum of the losses, and how far rounding may have moved it."""
-    return 2.0 * float(np.add.reduce(loss)), 2e-13 * float(np.add.reduce(np.abs(loss)))
 
 
 @dataclass(frozen=True)
@@ -191,7 +184,7 @@ def independent_columns(root, tolerance=RANK_TOLERANCE):
 
 def inverse_information(root):
     """(J'J)^-1 = R^-1 R^-T; NaN where R is singular."""
-    if not np.all(np.diag(root)) or not np.all(np.isfinite(root)):
+    inverse, failed = lapack.dtrtri(root)
+    if failed or not np.isfinite(inverse).all():
         return np.full(root.shape, np.nan)
-    inverse = back_substitute(root, np.eye(len(root)))
     return inverse @ inverse.T

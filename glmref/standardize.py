@@ -12,10 +12,10 @@ from scipy import linalg
 from .least_squares import Gram, Triangle
 
 
-def standardize(block, beta, family, link):
-    """Per row, prior weight times (working weight, score, loss); None for an impossible mean."""
+def standardize(block, beta, family, link, bounded=True):
+    """Per row, prior weight times (working weight, score, loss); None for an impossible mean (not bounded: there is none)."""
     eta = block.X @ beta + block.offset
-    if family.bounded(link) and not np.all(family.valid(eta, link)):
+    if bounded and not np.all(family.valid(eta, link)):
         return None
     weight, score, loss = family.kernel(block.y, eta, link)
     return block.weight * weight, block.weight * score, block.weight * loss
@@ -27,14 +27,18 @@ def evaluator(rows, family, link):
     It remembers its last answer, for whoever asks first whether a point is possible and then steps from it.
     """
     saturated = rows.sum(lambda block: block.weight @ family.saturated_loss(block.y))
-    last = {}
+    bounded, last = family.bounded(link), {}
 
     def summarize(beta, kind):
         def of(block):
-            standardized = standardize(block, beta, family, link)
-            if standardized is None or not isfinite(standardized[2].sum()):  # stop before infinite numbers are multiplied
+            standardized = standardize(block, beta, family, link, bounded)
+            if standardized is None:
                 return None
-            return kind.of(block.X, *standardized)
+            weight, score, loss = standardized
+            deviance, rounding = 2 * loss.sum(), 2e-13 * np.abs(loss).sum()
+            if not isfinite(deviance):  # stop before infinite numbers are multiplied
+                return None
+            return kind.of(block.X, weight, score, deviance, rounding)
 
         total = rows.sum(of)
         return total.less(saturated) if total is not None and isfinite(total.deviance) else None
