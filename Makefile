@@ -5,7 +5,7 @@ PYTHON ?=
 export PYTHON
 python := .venv/bin/python
 
-.PHONY: help book test lab run text untext serve clean install
+.PHONY: help book test lab run text untext serve bench clean install
 .DEFAULT_GOAL := help
 
 help: ## say what each target does
@@ -33,6 +33,10 @@ untext: install ## put the edited text back into the notebook: make untext CHAPT
 
 serve: book ## build, then serve the book at a local address until Ctrl-C
 	@$(python) -m http.server --bind 127.0.0.1 --directory _build/html $(or $(PORT),8000)
+
+bench: install ## time glmref beside its peers (installs them; takes about half an hour on a quiet machine)
+	@$(python) -m pip install --quiet -r benchmarks/requirements.txt
+	@for threads in 1 2; do $(python) benchmarks/glm.py --threads $$threads; done
 
 clean: ## remove the built book and caches (keeps .venv and _text)
 	@rm -rf _build .pytest_cache .hypothesis

@@ -10,9 +10,12 @@ The bound is what no method based on X'WX can undercut by much: four times one p
 import argparse
 import csv
 import os
+import platform
+import shutil
 import subprocess
 import sys
 import tempfile
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -163,7 +166,7 @@ def measure(name):
                 print(f"  {peer} left out: {error}", file=sys.stderr)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        results = race(peers, options.rounds if n > 1000 else 300)
+        results = race(peers, *((options.rounds, 1) if n > 1000 else (20, 50)))
     floor = 4 * results.pop("bound / 4").seconds
     family, link = glmref.families.get(family), glmref.links.get(link)
     deviance = {peer: float(np.sum(family.deviance(y, X @ np.asarray(r.value), link))) for peer, r in results.items()}
@@ -181,6 +184,19 @@ def measure(name):
         }
 
 
+def machine():
+    """Processor, cores and versions, as lines."""
+    cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.processor())
+    yield f"{cpu}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
+    for package in ("numpy", "scipy", "statsmodels", "glum", "scikit-learn"):
+        try:
+            yield f"{package} {version(package)}"
+        except PackageNotFoundError:
+            continue
+    if shutil.which("Rscript"):
+        yield subprocess.run(["Rscript", "-e", "cat(R.version.string)"], capture_output=True, text=True).stdout
+
+
 def main():
     rows = []
     for name in CASES:
@@ -193,6 +209,7 @@ def main():
             writer = csv.DictWriter(file, rows[0])
             writer.writeheader()
             writer.writerows(rows)
+        (RESULTS / "machine.txt").write_text("\n".join(machine()) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
