@@ -4,7 +4,14 @@ The modules are the chapters of the book that they carry: families and links, Fi
 """
 
 from . import datasets, families, links, symbolic
-from .errors import AliasWarning, BoundaryWarning, ConvergenceWarning, GLMWarning, InputError, SeparationWarning
+from .errors import (
+    AliasWarning,
+    BoundaryWarning,
+    ConvergenceWarning,
+    GLMWarning,
+    InputError,
+    SeparationWarning,
+)
 from .glm import fit_glm, glm
 from .glmfit import GLMFit
 from .inference import compare

@@ -89,6 +89,15 @@ def vector(values, what, n, index=None):
     return values
 
 
+def no_text(values, what):
+    """What belongs to arrays is an array itself: there is no table in which a name or an expression could be looked up."""
+    if isinstance(values, str):
+        raise InputError(
+            expected=f"{what} as an array, since X is one", got=repr(values), remedy="Pass the numbers themselves."
+        )
+    return values
+
+
 def column_names(names, p):
     """p different strings."""
     if isinstance(names, str) or not hasattr(names, "__iter__"):

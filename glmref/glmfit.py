@@ -10,8 +10,18 @@ import numpy as np
 import pandas as pd
 from scipy import linalg
 
+from . import (
+    boundary,
+    checks,
+    diagnostics,
+    inference,
+    information,
+    power,
+    report,
+    sandwich,
+    separation,
+)
 from . import design as designs
-from . import boundary, checks, diagnostics, inference, information, power, report, sandwich, separation
 from .design import Design
 from .errors import InputError
 from .families import Estimate, Family

@@ -114,7 +114,6 @@ def profile_interval(fit, level):
     The profile deviance of coefficient j at b is the least deviance of all models with beta_j = b.
     """
     ends = np.full((len(fit.keep), 2), np.nan)
-    infinite = {} if fit.separation is None else fit.separation.infinite.to_dict()
     for j, row in enumerate(np.flatnonzero(fit.keep)):
         ends[row] = profile_ends(fit, j, level)
     return pd.DataFrame(ends, index=fit.coef.index, columns=["lower", "upper"])

@@ -13,6 +13,7 @@ import numpy as np
 
 from .least_squares import Gram, Triangle, solve
 
+
 class Round(NamedTuple):
     """One row of the trace: deviance and decrement at the start of the round, halvings its step needed."""
 

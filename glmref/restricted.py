@@ -13,8 +13,8 @@ from scipy import linalg
 from .boundary import settle
 from .irls import Solution, fisher_scoring
 from .least_squares import Gram
-from .start import feasible_start
 from .standardize import evaluator, total_deviance
+from .start import feasible_start
 
 
 class Restricted(NamedTuple):

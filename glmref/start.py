@@ -17,7 +17,6 @@ from .least_squares import Gram, Triangle, back_substitute, independent_columns,
 from .links import UNIT
 from .standardize import evaluator, standardize
 
-
 ROUGH = 0.03  # relative to the residuals: less than what distinguishes a sample from all rows
 
 

@@ -11,7 +11,15 @@ the complement is.
 
 from ..errors import InputError
 from .base import NEGATIVE, POSITIVE, REAL, UNIT, Link
-from .powers import Identity, Inverse, InverseSquared, Log, NegativeBinomial, Power, Sqrt
+from .powers import (
+    Identity,
+    Inverse,
+    InverseSquared,
+    Log,
+    NegativeBinomial,
+    Power,
+    Sqrt,
+)
 from .probabilities import Cauchit, CLogLog, Logit, LogLog, Probit
 
 __all__ = [

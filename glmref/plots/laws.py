@@ -4,7 +4,21 @@ import numpy as np
 
 from .. import checking, envelopes
 from ..errors import InputError
-from .style import BAND, DASHED, GREY, LINE, POINT, SMALL, axes, label_extremes, note, percent, points, reference, residual_label
+from .style import (
+    BAND,
+    DASHED,
+    GREY,
+    LINE,
+    POINT,
+    SMALL,
+    axes,
+    label_extremes,
+    note,
+    percent,
+    points,
+    reference,
+    residual_label,
+)
 
 
 def qq(fit, kind="quantile", level=0.95, envelope="simultaneous", *, rng=0, ax=None):
