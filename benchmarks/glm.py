@@ -1,6 +1,6 @@
 """glmref beside its peers on generalized linear models, in one process, interleaved: time, memory, and what was reached.
 
-    python benchmarks/glm.py [--threads 1] [--rounds 3] [--only NAME] [--without R,statsmodels]
+    python benchmarks/glm.py [--threads 1] [--rounds 12] [--only NAME] [--without R,statsmodels]
 
 Each peer fits the same float64 arrays without a penalty and, where it has one, computes the covariance of the estimates.
 Their tolerances are set so that each arrives within 1e-10 of the least deviance, relative to it; the excess is in the table.
@@ -20,7 +20,7 @@ from pathlib import Path
 
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("--threads", type=int, default=1)
-arguments.add_argument("--rounds", type=int, default=3)
+arguments.add_argument("--rounds", type=int, default=12)
 arguments.add_argument("--only", default="")
 arguments.add_argument("--without", default="")
 options = arguments.parse_args()

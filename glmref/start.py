@@ -94,7 +94,7 @@ def nearest_to_constant(rows, link):
 
 def estimate_of_sample(rows, family, link):
     """Nearly the estimate, from the rows' sample: its own estimate, and one step from there by the score of all rows and the
-    information of the sample. None where the rows are few or the sample's rounds do not arrive."""
+    information of the sample. None where the rows are few or the sample's rounds do not arrive soon (it may be separated)."""
     sample = rows.sample()
     if sample is rows:
         return None
@@ -103,7 +103,7 @@ def estimate_of_sample(rows, family, link):
         beta = feasible_start(evaluate, sample, family, link)
     except InputError:
         return None
-    solution = fisher_scoring(evaluate, beta, max_iter=20, tol=ROUGH, floor=family.deviance_floor, bounded=False)
+    solution = fisher_scoring(evaluate, beta, max_iter=10, tol=ROUGH, floor=family.deviance_floor, bounded=False)
     if not solution.converged:
         return None
 
@@ -121,8 +121,10 @@ def estimate_of_sample(rows, family, link):
 def feasible_start(evaluate, rows, family, link):
     """Coefficients with possible means: the sample's, else from one regression, else nearest to a constant
     mean, else any."""
+    beta = estimate_of_sample(rows, family, link)
+    if beta is not None and (summary := evaluate(beta, Gram)) is not None and summary.triangle() is not None:
+        return beta
     for candidate in (
-        lambda: estimate_of_sample(rows, family, link),
         lambda: starting_coefficients(rows, family, link),
         lambda: nearest_to_constant(rows, link),
         lambda: inside(rows, family, link, constant_eta(rows, link)),
