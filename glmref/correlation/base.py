@@ -1,0 +1,97 @@
+"""The contract of a working correlation, and what follows from it."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import numpy as np
+from scipy import linalg
+
+from ..errors import InputError
+
+MARGIN = 1e-3  # the smallest eigenvalue that an estimated R may have
+
+
+class Correlation(ABC):
+    """One structure R(alpha, times).
+
+    A subclass gives `name`, `matrix`, `estimate`, and `parameters` where alpha has other names than "alpha 1", "alpha 2".
+    by_pattern: whether R depends on which times a cluster has (then each pattern takes one factor); a subclass that is
+    not, overrides `whiten` and `admissible` with closed forms.
+    """
+
+    name: ClassVar[str]
+    by_pattern: ClassVar[bool] = True
+
+    @abstractmethod
+    def matrix(self, alpha, times):
+        """R (m x m) for a cluster with these times (m), in the units of `clock`."""
+
+    @abstractmethod
+    def estimate(self, moments):
+        """alpha (a sequence) from the Pearson residuals; see `Moments`. Not asked where alpha is held fixed."""
+
+    def clock(self, times):
+        """The times as `matrix` counts them: as they are, unless a subclass ranks them."""
+        return times
+
+    def held(self):
+        """alpha where the user holds it fixed, else None."""
+        return None
+
+    def parameters(self, ticks, labels):
+        """Names of alpha. ticks: the different times on the clock; labels: as the user wrote them. None: numbered."""
+        return None
+
+    def whiten(self, A, alpha, times):
+        """L^-1 a for every cluster a of A (q x k x m), with R = L L'; times (m). May overwrite A."""
+        inverse = linalg.solve_triangular(np.linalg.cholesky(self.matrix(alpha, times)), np.eye(A.shape[2]), lower=True)
+        return (A.reshape(-1, A.shape[2]) @ inverse.T).reshape(A.shape)
+
+    def admissible(self, alpha, clusters):
+        """(alpha, share): alpha drawn towards 0, to the given share of its size, until every R has eigenvalues >= MARGIN.
+
+        Where R is linear in alpha, R(t alpha) = (1 - t) I + t R(alpha): its smallest eigenvalue is 1 - t (1 - smallest).
+        """
+        share = 1.0
+        for _ in range(60):
+            smallest = min(np.linalg.eigvalsh(self.matrix(share * alpha, times))[0] for times in clusters.patterns)
+            if smallest >= MARGIN * (1 - 1e-6):
+                return share * alpha, share
+            share *= min((1 - MARGIN) / (1 - smallest), 0.999999)
+        raise InputError(
+            expected=f"a matrix of {self.name!r} that is positive definite for small alpha",
+            got=f"a smallest eigenvalue of {smallest:.3g} at alpha = {np.array2string(share * alpha, precision=3)}",
+            remedy="R must be the identity at alpha = 0, and continuous there.",
+        )
+
+    def check(self, alpha, clusters):
+        """Raise InputError unless every matrix is a correlation matrix (asked of matrices that come from the user)."""
+        for times in clusters.patterns:
+            R = np.asarray(self.matrix(alpha, times), dtype=float)
+            check_matrix(R, len(times), f"the working correlation {self.name!r} at times {np.array2string(times, threshold=8)}")
+
+    def __str__(self):
+        return self.name
+
+    def __repr__(self):
+        return f"{type(self).__name__}()"
+
+
+def check_matrix(R, m, what):
+    """R is m x m, symmetric, with ones on its diagonal, and positive definite."""
+
+    def refuse(expected, got, remedy):
+        raise InputError(expected=f"{expected} for {what}", got=got, remedy=remedy)
+
+    if R.shape != (m, m):
+        refuse(f"a {m} x {m} matrix", f"shape {R.shape}", "It needs a row and a column for each time.")
+    if not np.all(np.isfinite(R)):
+        refuse("finite numbers", "NaN or infinity", "Give every correlation.")
+    if np.any(np.abs(np.diag(R) - 1) > 1e-8):
+        at = int(np.argmax(np.abs(np.diag(R) - 1)))
+        refuse("ones on the diagonal", f"{R[at, at]:g} at position {at}", "Divide a covariance by its standard deviations.")
+    if np.any(np.abs(R - R.T) > 1e-8):
+        refuse("a symmetric matrix", f"a difference of {np.max(np.abs(R - R.T)):.3g}", "Use (R + R.T) / 2.")
+    smallest = np.linalg.eigvalsh(R)[0]
+    if smallest <= 1e-10:
+        refuse("a positive definite matrix", f"a smallest eigenvalue of {smallest:.3g}", "Draw the correlations towards 0.")
