@@ -14,11 +14,10 @@ from . import checks
 from . import correlation as correlations
 from . import design as designs
 from .clusters import arrange
-from .errors import ConvergenceWarning, CorrelationWarning, FewClustersWarning, InputError, SeparationWarning
+from .errors import ConvergenceWarning, CorrelationWarning, FewClustersWarning, InputError
 from .estimating import Panel, finish, iterate
 from .geefit import GEEFit
 from .glm import fit as fit_independence
-from .glm import means_at_edge
 
 START_TOLERANCE = 1e-4  # the independence model is a start, not a result
 
@@ -99,6 +98,8 @@ def fit(design, groups, time, family, link=None, correlation="independence", dis
         correlation.check(correlation.held(), clusters)
     solution = iterate(panel, start.solution.beta, max_iter=settings["max_iter"], tol=settings["tol"])
     warn_if_doubtful(panel, solution)
+    if means_at_edge(panel, solution.beta):  # perhaps infinite estimates: the independence model, fitted to the end, knows
+        fit_independence(design, family, link, None, start=settings["start"])
     root, scores = finish(panel, solution.point)
     return GEEFit(design, panel, start.columns, solution, root, scores)
 
@@ -131,15 +132,17 @@ def warn_if_doubtful(panel, solution):
             FewClustersWarning,
             stacklevel=4,
         )
-    edge = means_at_edge(panel.y, solution.beta @ panel.X + panel.offset, panel.family, panel.link)
-    if edge.any():
-        warnings.warn(
-            f"{np.count_nonzero(edge)} fitted means equal a response at the edge of the range: some combination of the covariates "
-            "separates these responses, and the estimate is infinite. Coefficients and standard errors of that combination "
-            "mean nothing. Look at the largest coefficients.",
-            SeparationWarning,
-            stacklevel=4,
-        )
+
+
+def means_at_edge(panel, beta):
+    """Whether some response at an end of the mean's range has a fitted mean within 1e-6 of it."""
+    low, high = panel.family.mean_interval
+    at_low, at_high = panel.y == low, panel.y == high
+    if not (at_low.any() or at_high.any()):
+        return False
+    with np.errstate(all="ignore"):
+        mean = panel.link.inverse(beta @ panel.X + panel.offset)
+    return bool(np.any(at_low & (mean - low < 1e-6)) or np.any(at_high & (high - mean < 1e-6)))
 
 
 def _check_choices(convention, dispersion):

@@ -123,11 +123,13 @@ class AR1(Held):
 
     def whiten(self, A, alpha, times):
         """(a_j - rho a_(j-1)) / sqrt(1 - rho^2), rho = alpha^(t_j - t_(j-1)): each row less its forecast; the first as is."""
-        rho = _power(alpha[0], np.diff(times, axis=-1))
-        previous = rho * A[..., :-1]
-        A[..., 1:] -= previous
-        A[..., 1:] /= np.sqrt((1 - rho) * (1 + rho))
-        return A
+        q, k, m = A.shape
+        rho = np.zeros((k, m))
+        rho[:, 1:] = _power(alpha[0], np.diff(times, axis=-1))
+        rho, A = rho.reshape(-1), A.reshape(q, -1)
+        A[:, 1:] -= rho[1:] * A[:, :-1]
+        A *= 1 / np.sqrt((1 - rho) * (1 + rho))
+        return A.reshape(q, k, m)
 
     def admissible(self, alpha, clusters):
         """The correlation of the nearest neighbours below 1; negative only if all gaps are whole and some odd."""
