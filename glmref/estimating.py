@@ -26,6 +26,9 @@ from .families import Family
 from .least_squares import Gram, Triangle, solve
 from .links import Link
 
+MEMORY = 2  # rounds before the last that the mixing of steps remembers
+ROUNDING = 1e-15  # of the terms that add up to eta: a step below it is noise
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -190,29 +193,32 @@ class Solution:
 
 def iterate(panel, beta, *, max_iter=200, tol=1e-10, max_halvings=30):
     """Repeat steps 3 to 6 from a feasible beta until a step is shorter than tol standard errors, or than rounding."""
-    trace, point = [], evaluate(panel, beta)
+    trace, past, point = [], [], evaluate(panel, beta)
     for iteration in range(1, max_iter + 1):
         if point.step is None:
             return Solution(beta, point, "singular", tuple(trace))
         distance = point.distance
         phi, alpha, _ = point.parameters
-        rounding = 1e-13 * np.linalg.norm(point.step.root @ beta) / np.sqrt(phi) if phi > 0 else np.inf
+        rounding = ROUNDING * np.linalg.norm(point.step.root, axis=0) @ np.abs(beta) / np.sqrt(phi) if phi > 0 else np.inf
         if distance <= max(tol, rounding):
             trace.append(Round(iteration, phi, alpha, distance, 0))
             return Solution(beta, point, "converged", tuple(trace))
-        beta, point, halvings = _advance(panel, beta, point, max_halvings)
+        past = [*past[-MEMORY:], (beta, point.step.direction)]
+        beta, point, halvings = _advance(panel, past, point, max_halvings)
         trace.append(Round(iteration, phi, alpha, distance, halvings))
     return Solution(beta, point, "max_iter", tuple(trace))
 
 
-def _advance(panel, beta, point, max_halvings):
-    """beta + d, + d/2, + d/4, ...: the first that is possible and has a shorter step before it; else the best of them.
+def _advance(panel, past, point, max_halvings):
+    """The next (beta, Point, halvings): the mixed step, or beta + d, + d/2, + d/4, ...; of these the first that is possible
+    and has a shorter step before it, else the best.
 
     An estimating equation has no likelihood to climb: the length of the step is all that tells whether it got nearer.
     """
-    best = None
-    for halvings in range(max_halvings + 1):
-        trial = beta + point.step.direction / 2**halvings
+    best, (beta, direction) = None, past[-1]
+    trials = [] if len(past) < 2 else [(0, mixed(past, point.step.root))]
+    trials += [(halvings, beta + direction / 2**halvings) for halvings in range(max_halvings + 1)]
+    for halvings, trial in trials:
         found = evaluate(panel, trial)
         if found is None or found.step is None or not np.isfinite(found.distance):
             continue
@@ -221,6 +227,18 @@ def _advance(panel, beta, point, max_halvings):
         if found.distance < point.distance or halvings >= 8:
             return best
     return best if best is not None else (beta, point._replace(step=None), max_halvings)
+
+
+def mixed(past, root):
+    """Anderson's mixing of the last steps: the step at the point between them where, by linear interpolation, it is shortest.
+
+    The regression of step 6 takes alpha as given, though it moves with beta; so plain steps converge linearly, or swing where
+    alpha is poorly determined. How the steps changed between rounds tells what was neglected. Anderson (1965).
+    """
+    points, steps = (np.array(part).T for part in zip(*past))
+    changes = np.diff(steps)
+    share = np.linalg.lstsq(root @ changes, root @ steps[:, -1], rcond=1e-12)[0]
+    return points[:, -1] + steps[:, -1] - (np.diff(points) + changes) @ share
 
 
 def finish(panel, point):

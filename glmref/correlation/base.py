@@ -8,7 +8,15 @@ from scipy import linalg
 
 from ..errors import InputError
 
-MARGIN = 1e-3  # the smallest eigenvalue that an estimated R may have
+
+
+def smallest_eigenvalue(K):
+    """The smallest eigenvalue that an R estimated from K clusters may have: min(0.05, 2.5 / K).
+
+    An eigenvalue near 0 claims that some contrast of a cluster's responses is known without error, and whitening gives that
+    contrast all the weight. From few clusters it is an accident, and rounds that follow it do not come back.
+    """
+    return min(0.05, 2.5 / K)
 
 
 class Correlation(ABC):
@@ -48,16 +56,16 @@ class Correlation(ABC):
         return (A.reshape(-1, A.shape[2]) @ inverse.T).reshape(A.shape)
 
     def admissible(self, alpha, clusters):
-        """(alpha, share): alpha drawn towards 0, to the given share of its size, until every R has eigenvalues >= MARGIN.
+        """(alpha, share): alpha drawn towards 0, to the given share of its size, until no R has an eigenvalue too small.
 
         Where R is linear in alpha, R(t alpha) = (1 - t) I + t R(alpha): its smallest eigenvalue is 1 - t (1 - smallest).
         """
-        share = 1.0
+        share, least = 1.0, smallest_eigenvalue(len(clusters))
         for _ in range(60):
             smallest = min(np.linalg.eigvalsh(self.matrix(share * alpha, times))[0] for times in clusters.patterns)
-            if smallest >= MARGIN * (1 - 1e-6):
+            if smallest >= least * (1 - 1e-6):
                 return share * alpha, share
-            share *= min((1 - MARGIN) / (1 - smallest), 0.999999)
+            share *= min((1 - least) / (1 - smallest), 0.999999)
         raise InputError(
             expected=f"a matrix of {self.name!r} that is positive definite for small alpha",
             got=f"a smallest eigenvalue of {smallest:.3g} at alpha = {np.array2string(share * alpha, precision=3)}",

@@ -7,7 +7,9 @@ from scipy import optimize
 
 from ..checks import is_number
 from ..errors import InputError
-from .base import MARGIN, Correlation
+from .base import Correlation
+
+MARGIN = 1e-4  # how near to 1 an estimated correlation may come
 
 
 @dataclass(frozen=True, repr=False)
