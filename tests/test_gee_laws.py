@@ -5,7 +5,7 @@ matrices, and laws of order, labels, coordinates, times and sizes.
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import linalg
+from scipy import linalg, optimize
 
 from glmref import GEEFit, clusters, correlation, datasets, families, fit_gee, fit_glm, gee
 
@@ -385,3 +385,53 @@ def test_the_summary_shows_clusters_and_working_correlation():
         assert part in text
     assert "<table" in fit._repr_html_()
     assert list(fit.alpha.index) == ["lag 2", "lag 4"]
+
+
+def plain_products(fit, X, y, groups, time, weights=None):
+    """(e_j e_k, gap, j's wave, k's wave) of all pairs j < k within clusters, and phi, by loops."""
+    mu = fit.link.inverse(X @ fit.coef.to_numpy())
+    e = (y - mu) / np.sqrt(fit.family.variance(mu)) * np.sqrt(1.0 if weights is None else weights)
+    pairs = []
+    for label in np.unique(groups):
+        rows = np.flatnonzero(groups == label)
+        rows = rows[np.argsort(time[rows])]
+        for position, j in enumerate(rows):
+            pairs += [(e[j] * e[k], time[k] - time[j], time[j], time[k], step) for step, k in enumerate(rows[position + 1 :], 1)]
+    return np.array(pairs).T, e @ e / (len(y) - X.shape[1])
+
+
+@pytest.mark.parametrize("weights", [False, True])
+def test_alpha_by_the_formulas_of_liang_and_zeger(weights):
+    """Sums of products over phi (pairs - p), spelled out."""
+    X, y, groups, time, w = draw("poisson", 17, weights=weights)
+    options = dict(time=time, weights=w)
+
+    def of(name):
+        fit = fit_gee(X, y, groups, "poisson", correlation=STRUCTURES[name], **options)
+        return np.ravel(fit.alpha), *plain_products(fit, X, y, groups, time, w)
+
+    alpha, (product, gap, first, second, step), phi = of("exchangeable")
+    np.testing.assert_allclose(alpha, product.sum() / (phi * (len(product) - 3)), rtol=1e-8)
+    for name, most in (("toeplitz", 4), ("2-dependent", 2)):
+        alpha, (product, gap, first, second, step), phi = of(name)
+        want = [product[gap == lag].sum() / (phi * (np.sum(gap == lag) - 3)) for lag in range(1, most + 1)]
+        np.testing.assert_allclose(alpha, want, rtol=1e-8)
+    alpha, (product, gap, first, second, step), phi = of("unstructured")
+    want = [product[(first == j) & (second == k)].sum() / (phi * (np.sum((first == j) & (second == k)) - 3))
+            for j in range(5) for k in range(j + 1, 5)]  # fmt: skip
+    np.testing.assert_allclose(alpha, want, rtol=1e-8)
+    alpha, (product, gap, first, second, step), phi = of("ar1")
+    near = step == 1
+    shrunk = product[near] / phi * np.sum(near) / (np.sum(near) - 3)
+    best = optimize.minimize_scalar(lambda a: np.sum((shrunk - a ** gap[near]) ** 2), bounds=(0, 1), options={"xatol": 1e-12}).x
+    np.testing.assert_allclose(alpha, best, atol=1e-7)
+
+
+def test_ar1_at_one_gap_is_the_mean_product():
+    X, y, groups, time, _ = draw("gaussian", 18)
+    rows = np.isin(groups, np.flatnonzero(np.bincount(groups) == 5))
+    X, y, groups, time = X[rows], y[rows], groups[rows], time[rows]
+    fit = fit_gee(X, y, groups, correlation="ar1", time=time)
+    (product, gap, *_), phi = plain_products(fit, X, y, groups, time)
+    assert fit.alpha == pytest.approx(product[gap == 1].sum() / (phi * (np.sum(gap == 1) - 3)), rel=1e-9)
+    assert fit_gee(X, y, groups, correlation="ar1", time=2 * time).alpha == pytest.approx(np.sqrt(fit.alpha), rel=1e-9)

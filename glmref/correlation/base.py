@@ -61,6 +61,8 @@ class Correlation(ABC):
         Where R is linear in alpha, R(t alpha) = (1 - t) I + t R(alpha): its smallest eigenvalue is 1 - t (1 - smallest).
         """
         share, least = 1.0, smallest_eigenvalue(len(clusters))
+        for times in clusters.patterns:
+            self._check_form(alpha, times)
         for _ in range(60):
             smallest = min(np.linalg.eigvalsh(self.matrix(share * alpha, times))[0] for times in clusters.patterns)
             if smallest >= least * (1 - 1e-6):
@@ -73,10 +75,17 @@ class Correlation(ABC):
         )
 
     def check(self, alpha, clusters):
-        """Raise InputError unless every matrix is a correlation matrix (asked of matrices that come from the user)."""
+        """Raise InputError unless every matrix is a correlation matrix (asked where alpha is held, so comes from the user)."""
         for times in clusters.patterns:
-            R = np.asarray(self.matrix(alpha, times), dtype=float)
-            check_matrix(R, len(times), f"the working correlation {self.name!r} at times {np.array2string(times, threshold=8)}")
+            check_positive(self._check_form(alpha, times), lambda: self._which(times))
+
+    def _check_form(self, alpha, times):
+        R = np.asarray(self.matrix(alpha, times), dtype=float)
+        check_form(R, len(times), lambda: self._which(times))
+        return R
+
+    def _which(self, times):
+        return f"the working correlation {self.name!r} of a cluster with times {np.array2string(times, threshold=8)}"
 
     def __str__(self):
         return self.name
@@ -85,21 +94,27 @@ class Correlation(ABC):
         return f"{type(self).__name__}()"
 
 
-def check_matrix(R, m, what):
-    """R is m x m, symmetric, with ones on its diagonal, and positive definite."""
-
-    def refuse(expected, got, remedy):
-        raise InputError(expected=f"{expected} for {what}", got=got, remedy=remedy)
-
+def check_form(R, m, what):
+    """R is m x m, finite, symmetric, with ones on its diagonal; InputError if not. what(): how to call it."""
     if R.shape != (m, m):
-        refuse(f"a {m} x {m} matrix", f"shape {R.shape}", "It needs a row and a column for each time.")
+        raise _refusal(f"a {m} x {m} matrix", what, f"shape {R.shape}", "It needs a row and a column for each time.")
     if not np.all(np.isfinite(R)):
-        refuse("finite numbers", "NaN or infinity", "Give every correlation.")
+        raise _refusal("finite numbers", what, "NaN or infinity", "Give every correlation.")
     if np.any(np.abs(np.diag(R) - 1) > 1e-8):
         at = int(np.argmax(np.abs(np.diag(R) - 1)))
-        refuse("ones on the diagonal", f"{R[at, at]:g} at position {at}", "Divide a covariance by its standard deviations.")
+        raise _refusal("ones on the diagonal", what, f"{R[at, at]:g} at position {at}", "Divide by the standard deviations.")
     if np.any(np.abs(R - R.T) > 1e-8):
-        refuse("a symmetric matrix", f"a difference of {np.max(np.abs(R - R.T)):.3g}", "Use (R + R.T) / 2.")
+        raise _refusal("a symmetric matrix", what, f"a difference of {np.max(np.abs(R - R.T)):.3g}", "Use (R + R.T) / 2.")
+
+
+def check_positive(R, what):
+    """R is positive definite; InputError if not."""
     smallest = np.linalg.eigvalsh(R)[0]
     if smallest <= 1e-10:
-        refuse("a positive definite matrix", f"a smallest eigenvalue of {smallest:.3g}", "Draw the correlations towards 0.")
+        raise _refusal(
+            "a positive definite matrix", what, f"a smallest eigenvalue of {smallest:.3g}", "Draw the correlations towards 0."
+        )
+
+
+def _refusal(expected, what, got, remedy):
+    return InputError(expected=f"{expected} for {what()}", got=got, remedy=remedy)

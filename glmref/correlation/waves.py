@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
-from .base import Correlation, check_matrix
+from .base import Correlation, check_form, check_positive
 
 
 def rank(times):
@@ -137,7 +137,8 @@ class Fixed(Correlation):
 
     def __post_init__(self):
         R = np.array(self.R, dtype=float)
-        check_matrix(R, R.shape[0] if R.ndim else 0, "the fixed working correlation")
+        check_form(R, R.shape[0] if R.ndim else 0, lambda: "the fixed working correlation")
+        check_positive(R, lambda: "the fixed working correlation")
         R.flags.writeable = False
         object.__setattr__(self, "waves", np.asarray(self.R.index, dtype=float) if isinstance(self.R, pd.DataFrame) else None)
         object.__setattr__(self, "R", R)
