@@ -403,7 +403,7 @@ def plain_products(fit, X, y, groups, time, weights=None):
 @pytest.mark.parametrize("weights", [False, True])
 def test_alpha_by_the_formulas_of_liang_and_zeger(weights):
     """Sums of products over phi (pairs - p), spelled out."""
-    X, y, groups, time, w = draw("poisson", 17, weights=weights)
+    X, y, groups, time, w = draw("poisson", 17, K=200, weights=weights)
     options = dict(time=time, weights=w)
 
     def of(name):
