@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from . import checks
-from .blocks import BLOCK_NUMBERS
 from .errors import InputError
+
+BATCH_NUMBERS = 1 << 16  # numbers of whitened rows in a batch: they stay in a second-level cache
 
 
 class Batch(NamedTuple):
@@ -178,7 +179,7 @@ def _batches(sizes, ticks, columns, by_pattern):
         if by_pattern:
             cuts = [0, *(np.flatnonzero(np.any(block[1:] != block[:-1], axis=1)) + 1).tolist(), last - first]
         for low, high in zip(cuts, cuts[1:]):
-            most = max(1, BLOCK_NUMBERS // (columns * m))
+            most = max(1, BATCH_NUMBERS // (columns * m))
             for start in range(low, high, most):
                 stop = min(start + most, high)
                 times = block[start] if by_pattern else block[start:stop]

@@ -89,7 +89,7 @@ def means_and_residuals(panel, beta):
     Slopes are taken as positive: a sign common to all rows of J and r drops out of every product below.
     """
     eta = beta @ panel.X + panel.offset
-    if not np.all(panel.family.valid(eta, panel.link)):
+    if panel.family.bounded(panel.link) and not np.all(panel.family.valid(eta, panel.link)):
         return None
     weight, score = panel.family.working(panel.y, eta, panel.link)
     if panel.weight is not None:

@@ -71,7 +71,7 @@ def fit(design, groups, time, family, link=None, correlation="independence", dis
     time = time if used.all() or time is None else time[used]
     clusters = arrange(groups, time, design.index[used], *arrange_by)
     # step 1: the independence model; it also finds aliased columns, and refuses what no model could use
-    start = fit_independence(design, family, link, None, start=settings["start"], tol=max(settings["tol"], START_TOLERANCE))
+    start = fit_independence(design, family, link, None, start=settings["start"], threads=settings["threads"], tol=max(settings["tol"], START_TOLERANCE))
     keep = start.keep
     order = np.flatnonzero(used)[clusters.order]
     in_order = np.array_equal(order, np.arange(len(used)))

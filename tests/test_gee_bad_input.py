@@ -57,7 +57,7 @@ REFUSED = {
     "unknown convention": (lambda: fit_gee(X, Y, G, convention="sas"), r"'liang_zeger', 'geepack', 'statsmodels'; got 'sas'"),
     "dispersion by name": (lambda: fit_gee(X, Y, G, dispersion="ml"), r"a number > 0.*'ml'"),
     "dispersion negative": (lambda: fit_gee(X, Y, G, dispersion=-1), r"a number > 0.*-1"),
-    "unknown control": (lambda: fit_gee(X, Y, G, epsilon=1e-3), r"max_iter or tol; got epsilon"),
+    "unknown control": (lambda: fit_gee(X, Y, G, epsilon=1e-3), r"max_iter, tol.*got epsilon"),
     "a matrix not square": (lambda: correlation.Fixed(np.ones((2, 3))), r"2 x 2 matrix.*\(2, 3\)"),
     "a matrix of one dimension": (lambda: correlation.Fixed(np.ones(3)), r"3 x 3 matrix.*\(3,\)"),
     "a covariance": (lambda: correlation.Fixed(2 * np.eye(4)), r"ones on the diagonal.*2 at position 0"),
