@@ -19,7 +19,7 @@ BATCH_NUMBERS = 1 << 16  # numbers of whitened rows in a batch: they stay in a s
 
 
 class Batch(NamedTuple):
-    """k clusters of m rows: rows and clusters, where they stand in the sorted order; times: k x m, or m where all agree."""
+    """k clusters of m rows: rows and clusters, where they stand in the sorted order; times: m where all agree, else k x m."""
 
     rows: slice
     clusters: slice
@@ -88,8 +88,7 @@ def arrange(groups, time, index, clock, by_pattern, columns):
         times = time[order]
         _different_times(times, codes[order], order, labels, index)
     ticks = clock(times)
-    by_size = _rearranged(np.argsort(sizes, kind="stable"), sizes, starts)
-    clusters, rows = by_size
+    clusters, rows = _rearranged(np.argsort(sizes, kind="stable"), sizes, starts)
     if by_pattern:
         moved = ticks[rows]
         ranks, at = np.empty(len(sizes), dtype=np.intp), 0
@@ -150,7 +149,7 @@ def _different_times(times, codes, order, labels, index):
 def _rearranged(clusters, sizes, starts):
     """The clusters in another order, and their rows."""
     if np.all(clusters[1:] > clusters[:-1]):
-        return clusters, np.arange(int(np.sum(sizes)))
+        return clusters, slice(None)
     moved = sizes[clusters]
     new = np.concatenate([[0], np.cumsum(moved)[:-1]])
     return clusters, np.arange(int(np.sum(sizes))) + np.repeat(starts[clusters] - new, moved)
@@ -182,7 +181,8 @@ def _batches(sizes, ticks, columns, by_pattern):
             most = max(1, BATCH_NUMBERS // (columns * m))
             for start in range(low, high, most):
                 stop = min(start + most, high)
-                times = block[start] if by_pattern else block[start:stop]
+                piece = block[start:stop]
+                times = piece[0] if by_pattern or np.all(piece == piece[0]) else piece
                 rows = slice(row + start * m, row + stop * m)
                 batches.append(Batch(rows, slice(first + start, first + stop), stop - start, m, times))
         row += (last - first) * m

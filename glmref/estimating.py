@@ -23,9 +23,10 @@ from scipy import linalg
 from .clusters import Clusters
 from .correlation import Correlation, Moments
 from .families import Family
-from .least_squares import Gram, Triangle, solve
+from .least_squares import Gram, Triangle, scratch, solve
 from .links import Link
 
+BLOCK_ROWS = 4096  # rows standardized at once: their vectors stay in the processor's cache
 MEMORY = 2  # rounds before the last that the mixing of steps remembers
 ROUNDING = 1e-15  # of the terms that add up to eta: a step below it is noise
 
@@ -88,21 +89,35 @@ def means_and_residuals(panel, beta):
 
     Slopes are taken as positive: a sign common to all rows of J and r drops out of every product below.
     """
-    eta = beta @ panel.X + panel.offset
-    if panel.family.bounded(panel.link) and not np.all(panel.family.valid(eta, panel.link)):
-        return None
-    weight, score = panel.family.working(panel.y, eta, panel.link)
-    if panel.weight is not None:
-        weight, score = panel.weight * weight, panel.weight * score
-    slope = np.sqrt(weight)
-    if np.all(slope > 0):
-        residual = score / slope
-    else:
-        residual = np.divide(score, slope, out=np.zeros_like(score), where=slope > 0)
-    if panel.link.pole is not None:  # beyond the pole the link falls where it rose before
-        sign = np.sign(panel.link.derivative(eta))
-        slope, residual = sign * slope, sign * residual
+    n = len(panel.y)
+    slope, residual = np.empty(n), np.empty(n)
+    for start in range(0, n, BLOCK_ROWS):
+        block = slice(start, start + BLOCK_ROWS)
+        if not _standardize(panel, beta, block, slope[block], residual[block]):
+            return None
     return Rows(slope, residual) if np.isfinite(np.sum(slope)) and np.isfinite(np.sum(residual)) else None
+
+
+def _standardize(panel, beta, block, slope, residual):
+    """Fill slope and residual of a block of rows; whether all its means are possible."""
+    family, link = panel.family, panel.link
+    eta = beta @ panel.X[:, block] + panel.offset[block]
+    if family.bounded(link) and not np.all(family.valid(eta, link)):
+        return False
+    pair = family.kernel if link == family.canonical_link else family.working  # the kernel saves an exponential there
+    weight, score = pair(panel.y[block], eta, link)[:2]
+    if panel.weight is not None:
+        weight, score = panel.weight[block] * weight, panel.weight[block] * score
+    np.sqrt(weight, out=slope)
+    if slope.all():
+        np.divide(score, slope, out=residual)
+    else:
+        residual[:] = np.divide(score, slope, out=np.zeros_like(score), where=slope > 0)
+    if link.pole is not None:  # beyond the pole the link falls where it rose before
+        sign = np.sign(link.derivative(eta))
+        slope *= sign
+        residual *= sign
+    return True
 
 
 def working_parameters(panel, residual):
@@ -137,7 +152,7 @@ def whitened(panel, rows, alpha):
     """
     p = len(panel.X)
     for batch in panel.clusters.batches:
-        A = np.empty((p + 1, batch.k * batch.m))
+        A = scratch((p + 1, batch.k * batch.m))  # the same memory for every batch: keep no view of it
         np.multiply(panel.X[:, batch.rows], rows.slope[batch.rows], out=A[:p])
         A[p] = rows.residual[batch.rows]
         yield batch, panel.correlation.whiten(A.reshape(p + 1, batch.k, batch.m), alpha, batch.times)

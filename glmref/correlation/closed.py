@@ -126,11 +126,12 @@ class AR1(Held):
     def whiten(self, A, alpha, times):
         """(a_j - rho a_(j-1)) / sqrt(1 - rho^2), rho = alpha^(t_j - t_(j-1)): each row less its forecast; the first as is."""
         q, k, m = A.shape
-        rho = np.zeros((k, m))
-        rho[:, 1:] = _power(alpha[0], np.diff(times, axis=-1))
-        rho, A = rho.reshape(-1), A.reshape(q, -1)
-        A[:, 1:] -= rho[1:] * A[:, :-1]
-        A *= 1 / np.sqrt((1 - rho) * (1 + rho))
+        near = _power(alpha[0], np.diff(times, axis=-1))
+        rho, scale = np.zeros((k, m)), np.ones((k, m))
+        rho[:, 1:], scale[:, 1:] = near, 1 / np.sqrt((1 - near) * (1 + near))
+        A = A.reshape(q, -1)
+        A[:, 1:] -= rho.reshape(-1)[1:] * A[:, :-1]
+        A *= scale.reshape(-1)
         return A.reshape(q, k, m)
 
     def admissible(self, alpha, clusters):

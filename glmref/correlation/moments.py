@@ -49,7 +49,7 @@ class Moments:
         """(batch, signal, mass), signal and mass k x m, a cluster a row."""
         for batch in self.clusters.batches:
             shape = (batch.k, batch.m)
-            mass = np.ones(shape) if self.mass is None else self.mass[batch.rows].reshape(shape)
+            mass = np.broadcast_to(1.0, shape) if self.mass is None else self.mass[batch.rows].reshape(shape)
             yield batch, self.signal[batch.rows].reshape(shape), mass
 
     def pairs(self):
@@ -79,12 +79,11 @@ class Moments:
         where the gaps are whole numbers."""
         parts = []
         for batch, e, mass in self.blocks():
-            times = np.broadcast_to(batch.times, (batch.k, batch.m))
             for step in range(1, min(batch.m, (steps or batch.m) + 1)):
-                gap = times[:, step:] - times[:, :-step]
+                gap = batch.times[..., step:] - batch.times[..., :-step]
                 product, number = e[:, step:] * e[:, :-step], mass[:, step:] * mass[:, :-step]
-                if np.all(gap == gap[0]):
-                    gap, product, number = gap[0], np.ones(batch.k) @ product, np.ones(batch.k) @ number
+                if gap.ndim == 1:
+                    product, number = np.ones(batch.k) @ product, np.ones(batch.k) @ number
                 parts.append((gap.ravel(), product.ravel(), number.ravel()))
         if not parts:
             return np.ones(0), np.zeros(0), np.zeros(0)
