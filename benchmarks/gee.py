@@ -171,7 +171,9 @@ def scaling():
         data = draw(K, (5, 5), "binomial")
         seconds = min(run_glmref(data, "binomial", "exchangeable")[0] for _ in range(3))
         memory = peak(lambda: run_glmref(data, "binomial", "exchangeable"))
-        print(f"{K:8d} clusters of 5: {1e3 * seconds:8.1f} ms, {1e6 * seconds / K:6.2f} us a cluster, {memory / K:6.0f} bytes a cluster")
+        print(
+            f"{K:8d} clusters of 5: {1e3 * seconds:8.1f} ms, {1e6 * seconds / K:6.2f} us a cluster, {memory / K:6.0f} bytes a cluster"
+        )
 
 
 def main():
@@ -182,7 +184,9 @@ def main():
     parser.add_argument("--scaling", action="store_true")
     options = parser.parse_args()
     peers = available(options.peers.split(","))
-    print(f"Python {platform.python_version()}, numpy {np.__version__}, one thread; minimum of {options.repeat} rounds; ratio to glmref")
+    print(
+        f"Python {platform.python_version()}, numpy {np.__version__}, one thread; minimum of {options.repeat} rounds; ratio to glmref"
+    )
     head = [f"{peer + ' and ratio':>17s}" for peer in peers]
     print(f"{'clusters':42s}", "     glmref", "   at 1e-10", *head, "  apart/se", " memory", sep="  ")
     for index in map(int, options.only.split(",")):

@@ -15,8 +15,9 @@ from . import correlation as correlations
 from . import design as designs
 from .clusters import arrange
 from .errors import ConvergenceWarning, CorrelationWarning, FewClustersWarning, InputError
-from .estimating import Panel, finish, iterate
+from .estimating import Panel, finish
 from .geefit import GEEFit
+from .geeloop import iterate
 from .glm import fit as fit_independence
 
 START_TOLERANCE = 3e-3  # the independence model is a start, not a result: a standard error or so is near enough
@@ -60,7 +61,9 @@ def fit_gee(
     return fit(design, groups, time, family, link, correlation, dispersion, convention, **control)
 
 
-def fit(design, groups, time, family, link=None, correlation="independence", dispersion=None, convention="liang_zeger", **control):
+def fit(
+    design, groups, time, family, link=None, correlation="independence", dispersion=None, convention="liang_zeger", **control
+):
     """Fit a Design whose rows have the cluster labels `groups` (n) and times (n, or None)."""
     settings = checks.control(control)
     correlation = correlations.get(correlation)
@@ -71,7 +74,15 @@ def fit(design, groups, time, family, link=None, correlation="independence", dis
     time = time if used.all() or time is None else time[used]
     clusters = arrange(groups, time, design.index[used], *arrange_by)
     # step 1: the independence model; it also finds aliased columns, and refuses what no model could use
-    start = fit_independence(design, family, link, None, start=settings["start"], threads=settings["threads"], tol=max(settings["tol"], START_TOLERANCE))
+    start = fit_independence(
+        design,
+        family,
+        link,
+        None,
+        start=settings["start"],
+        threads=settings["threads"],
+        tol=max(settings["tol"], START_TOLERANCE),
+    )
     keep = start.keep
     order = np.flatnonzero(used)[clusters.order]
     in_order = np.array_equal(order, np.arange(len(used)))

@@ -10,10 +10,11 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from . import checks, diagnostics, geeinference, geereport, prediction, qic, sandwich
+from . import diagnostics, geeinference, geereport, prediction, qic, sandwich
 from .design import Design
 from .errors import InputError
-from .estimating import Panel, Solution, cluster_grams
+from .estimating import Panel, cluster_grams
+from .geeloop import Solution
 from .jackknife import jackknife
 from .least_squares import inverse_information
 from .start import Columns
@@ -198,7 +199,11 @@ class GEEFit:
         through the link (DataFrame: the prediction, lower, upper). offset: in place of the fit's. df: as in `test`.
         """
         cov = None if interval is None else self.covariance(covariance).to_numpy()[np.ix_(self.keep, self.keep)]
-        return prediction.predict(self, data, kind, interval, offset, cov, geeinference.degrees(self, df))
+
+        def se(X):
+            return np.sqrt(np.maximum(np.sum((X @ cov) * X, axis=1), 0.0))
+
+        return prediction.predict(self, data, kind, interval, offset, se, geeinference.degrees(self, df))
 
     def confint(self, level=0.95, kind="robust", df=None):
         """coef -+ quantile x se (DataFrame lower, upper). kind: of covariance; df: of Student's t, None for K - rank,

@@ -13,7 +13,8 @@ import pandas as pd
 from scipy import linalg, stats
 
 from .errors import InputError
-from .estimating import Point, estimating_equation, evaluate, finish, iterate, means_and_residuals
+from .estimating import Point, estimating_equation, evaluate, finish, means_and_residuals
+from .geeloop import iterate
 from .hypothesis import parse
 from .inference import Test, quantile
 from .least_squares import inverse_information, solve
@@ -48,7 +49,7 @@ def test(fit, hypothesis, method, kind, df):
         return Test(parsed.text, method, statistic, q, None, float(stats.chi2(q).sf(statistic)))
     away = L @ fit.solution.beta - parsed.c
     covariance = fit.covariance(kind).to_numpy()[np.ix_(fit.keep, fit.keep)]
-    statistic = float(away @ np.linalg.solve(L @ covariance @ L.T, away))
+    statistic = _quadratic(away, L @ covariance @ L.T)
     df = degrees(fit, df)
     if df is None:
         return Test(parsed.text, method, statistic, q, None, float(stats.chi2(q).sf(statistic)))
@@ -78,4 +79,17 @@ def _score(panel, near, L, c):
     root, scores = finish(panel, point)
     bread = inverse_information(root)
     direction = L @ bread @ scores.sum(0)
-    return float(direction @ np.linalg.solve(L @ sandwich(bread, scores) @ L.T, direction))
+    return _quadratic(direction, L @ sandwich(bread, scores) @ L.T)
+
+
+def _quadratic(away, covariance):
+    """away' covariance^-1 away; InputError where the covariance is singular, as it is from too few clusters."""
+    scale = np.sqrt(np.diag(covariance))
+    eigenvalues = np.linalg.eigvalsh(covariance / np.outer(scale, scale)) if np.all(scale > 0) else np.zeros(1)
+    if not eigenvalues[0] > 1e-12:
+        raise InputError(
+            expected="a covariance in which no combination of the tested coefficients is known exactly",
+            got="a singular one",
+            remedy='Test fewer coefficients than there are clusters, or use kind="model".',
+        )
+    return float((away / scale) @ np.linalg.solve(covariance / np.outer(scale, scale), away / scale))

@@ -6,7 +6,7 @@ is its one-step approximation up to a factor, and costs one pass.
 
 import numpy as np
 
-from .estimating import iterate
+from .geeloop import iterate
 
 
 def deleted_coefficients(panel, solution, tol=1e-10):

@@ -9,12 +9,13 @@ from .errors import InputError
 from .inference import quantile
 
 
-def predict(fit, data, kind, interval, offset, cov, df):
+def predict(fit, data, kind, interval, offset, se, df):
     """Mean or linear predictor of rows of a table or array, or (None) of the fitted ones.
 
-    cov: covariance of the kept coefficients, df: of the reference law (None: normal); both used where interval, a level, is
-    given: then a DataFrame with the prediction, lower, upper. Raises InputError for a row with an impossible mean, or
-    one that an aliased fit does not determine.
+    interval: a level such as 0.95 adds a Wald interval, taken on the linear scale and sent through the link; where it runs
+    out of the link's range it ends at the limit (DataFrame: the prediction, lower, upper). se(X): the standard errors of
+    linear predictors of rows of kept columns; df: of the reference law (None: normal). Raises InputError for a row with an
+    impossible mean, or one that an aliased fit does not determine.
     """
     if kind not in ("mean", "linear"):
         raise InputError(expected='kind="mean" or "linear"', got=repr(kind), remedy="Choose one.")
@@ -32,7 +33,7 @@ def predict(fit, data, kind, interval, offset, cov, df):
     transform = fit.link.inverse if kind == "mean" else np.array
     if interval is None:
         return transform(eta)
-    half = quantile(interval, df) * np.sqrt(np.maximum(np.sum((X @ cov) * X, axis=1), 0.0))
+    half = quantile(interval, df) * se(X)
     lower, upper = eta - half, eta + half
     if kind == "mean":
         low, high = fit.family.eta_interval(eta, fit.link)

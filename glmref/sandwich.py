@@ -82,7 +82,7 @@ def corrected(kind, root, scores, grams, labels):
         own = np.einsum("kij,ij->ki", grams, inverse @ inverse.T)
         return scores / np.sqrt(1 - np.minimum(own, FAY_GRAUBARD_BOUND))
     leverage, axes = np.linalg.eigh(inverse.T @ grams @ inverse)
-    _below_one(leverage[:, -1], kind, "clusters", labels, "Merge the level that only this cluster has, or use \"robust\".")
+    _below_one(leverage[:, -1], kind, "clusters", labels, 'Merge the level that only this cluster has, or use "robust".')
     v = np.einsum("kij,ki->kj", axes, scores @ inverse) * (1 - leverage) ** -_POWER[kind]
     return np.einsum("kij,kj->ki", axes, v) @ root
 

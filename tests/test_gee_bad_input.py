@@ -145,6 +145,8 @@ def test_no_more_clusters_than_coefficients():
     with pytest.warns(FewClustersWarning, match="2 clusters for 2 coefficients"):
         fit = fit_gee(X, Y, G < 6)
     assert np.all(np.isfinite(fit.covariance("model")))
+    with pytest.raises(InputError, match="a singular one.*fewer coefficients"):
+        fit.test(np.eye(2))
     assert "NaN" in repr(fit)
 
 

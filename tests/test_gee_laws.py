@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import linalg, optimize
 
-from glmref import GEEFit, clusters, correlation, datasets, families, fit_gee, fit_glm, gee
+from glmref import GEEFit, clusters, correlation, datasets, fit_gee, fit_glm, gee
 
 STRUCTURES = {
     "independence": correlation.Independence(),

@@ -32,9 +32,21 @@ def table(case):
 def fit(case, convention, **options):
     frame = table(case)
     weights = None if case["weights"] is None else frame.eval(case["weights"])
-    return gee(case["formula"], frame, case["cluster"], case["family"], link=case["link"], correlation=structure(case),
-               time="wave", offset=case["offset"], weights=weights, convention=convention,
-               dispersion=case["dispersion_given"], tol=1e-12, **options)
+    return gee(
+        case["formula"],
+        frame,
+        case["cluster"],
+        case["family"],
+        link=case["link"],
+        correlation=structure(case),
+        time="wave",
+        offset=case["offset"],
+        weights=weights,
+        convention=convention,
+        dispersion=case["dispersion_given"],
+        tol=1e-12,
+        **options,
+    )
 
 
 def agree(got, want, what, rtol=RTOL):

@@ -41,7 +41,8 @@ def get(correlation):
     if isinstance(correlation, str) and correlation in BY_NAME:
         return BY_NAME[correlation]()
     raise InputError(
-        expected="a working correlation: one of " + ", ".join(map(repr, BY_NAME))
+        expected="a working correlation: one of "
+        + ", ".join(map(repr, BY_NAME))
         + ", correlation.MDependent(m), correlation.Fixed(R), or an instance of your own class",
         got=repr(correlation),
         remedy="Check the spelling, or write a subclass of correlation.Correlation.",

@@ -9,7 +9,6 @@ from scipy import linalg
 from ..errors import InputError
 
 
-
 def smallest_eigenvalue(K):
     """The smallest eigenvalue that an R estimated from K clusters may have: min(0.05, 2.5 / K).
 

@@ -23,8 +23,13 @@ MODELS = {
     "dental": ("distance ~ age * sex", "child", "(age - 6) / 2", "gaussian", "identity"),
     "epilepsy": ("seizures ~ log(baseline) + age + treatment", "patient", "visit * 1", "poisson", "log"),
 }
-FAMILIES = {"binomial": families.Binomial, "gaussian": families.Gaussian, "poisson": families.Poisson,
-            "gamma": families.Gamma, "inverse_gaussian": families.InverseGaussian}
+FAMILIES = {
+    "binomial": families.Binomial,
+    "gaussian": families.Gaussian,
+    "poisson": families.Poisson,
+    "gamma": families.Gamma,
+    "inverse_gaussian": families.InverseGaussian,
+}
 LINKS = {"logit": families.links.Logit, "identity": families.links.Identity, "log": families.links.Log}
 SOME = "(row * 7) % 11 > 2"
 
@@ -32,8 +37,12 @@ SOME = "(row * 7) % 11 > 2"
 def structure(name, m):
     if name in ("toeplitz", "mdependent"):
         return cov_struct.Stationary(max_lag=m, grid=False)
-    return {"independence": cov_struct.Independence, "exchangeable": cov_struct.Exchangeable,
-            "unstructured": cov_struct.Unstructured, "ar1": lambda: cov_struct.Autoregressive(grid=True)}[name]()
+    return {
+        "independence": cov_struct.Independence,
+        "exchangeable": cov_struct.Exchangeable,
+        "unstructured": cov_struct.Unstructured,
+        "ar1": lambda: cov_struct.Autoregressive(grid=True),
+    }[name]()
 
 
 def alpha(cov, name, q):
@@ -65,7 +74,14 @@ def case(name, dataset, correlation, *, m=None, subset=None, family=None, link=N
     waves = (frame["wave"] - 1).astype(int).to_numpy()
 
     def fitted(columns, cov_type="robust"):
-        model = sm.GEE(y, X[:, columns], groups=groups, time=waves, family=FAMILIES[family](LINKS[link]()), cov_struct=structure(correlation, m))
+        model = sm.GEE(
+            y,
+            X[:, columns],
+            groups=groups,
+            time=waves,
+            family=FAMILIES[family](LINKS[link]()),
+            cov_struct=structure(correlation, m),
+        )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return model, model.fit(ctol=1e-13, maxiter=300, cov_type=cov_type)
@@ -106,6 +122,10 @@ CASES = [
     case("dental-score", "dental", "exchangeable", test=["sex[T.male]", "age:sex[T.male]"]),
     case("epilepsy-score", "epilepsy", "independence", test=["age", "treatment[T.progabide]"]),
 ]  # fmt: skip
-document = {"made_by": "python tests/oracles/gee_statsmodels.py", "versions": {"statsmodels": version("statsmodels")}, "cases": CASES}
+document = {
+    "made_by": "python tests/oracles/gee_statsmodels.py",
+    "versions": {"statsmodels": version("statsmodels")},
+    "cases": CASES,
+}
 (HERE / "gee_statsmodels.json").write_text(json.dumps(document, indent=0) + "\n", encoding="utf-8")
 print(len(CASES), "cases")
