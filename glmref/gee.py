@@ -10,7 +10,7 @@ import warnings
 import numpy as np
 import pandas as pd
 
-from . import checks
+from . import checks, families
 from . import correlation as correlations
 from . import design as designs
 from .clusters import arrange
@@ -73,16 +73,11 @@ def fit(
     groups = groups if used.all() else groups[used]
     time = time if used.all() or time is None else time[used]
     clusters = arrange(groups, time, design.index[used], *arrange_by)
-    # step 1: the independence model; it also finds aliased columns, and refuses what no model could use
-    start = fit_independence(
-        design,
-        family,
-        link,
-        None,
-        start=settings["start"],
-        threads=settings["threads"],
-        tol=max(settings["tol"], START_TOLERANCE),
-    )
+    # step 1: the independence model; it also finds aliased columns, estimates what the family leaves unknown, and refuses
+    # what no model could use
+    family = families.get(family)
+    roughly = settings["tol"] if family.unknown else max(settings["tol"], START_TOLERANCE)
+    start = fit_independence(design, family, link, None, start=settings["start"], threads=settings["threads"], tol=roughly)
     keep = start.keep
     order = np.flatnonzero(used)[clusters.order]
     in_order = np.array_equal(order, np.arange(len(used)))
@@ -112,7 +107,7 @@ def fit(
     if means_at_edge(panel, solution.beta):  # perhaps infinite estimates: the independence model, fitted to the end, knows
         fit_independence(design, family, link, None, start=settings["start"])
     root, scores = finish(panel, solution.point)
-    return GEEFit(design, panel, start.columns, solution, root, scores)
+    return GEEFit(design, panel, start.columns, solution, root, scores, start.estimate)
 
 
 def warn_if_doubtful(panel, solution):

@@ -14,6 +14,7 @@ from . import diagnostics, geeinference, geereport, prediction, qic, sandwich
 from .design import Design
 from .errors import InputError
 from .estimating import Panel, cluster_grams
+from .families import Estimate
 from .geeloop import Solution
 from .jackknife import jackknife
 from .least_squares import inverse_information
@@ -27,7 +28,8 @@ class GEEFit:
     """A fitted GEE. Arrays have one entry per row; Series are named by term; standard errors are robust unless you ask.
 
     panel: the data sorted by cluster; columns: which were estimable; root: R with R'R = phi sum D'V^-1 D at the estimate;
-    scores: each cluster's phi D'V^-1 S (K x rank), in the panel's order.
+    scores: each cluster's phi D'V^-1 S (K x rank), in the panel's order. estimate: how the family's own parameter was
+    estimated, where it was: by maximum likelihood as if rows were independent, and then held.
     """
 
     design: Design
@@ -36,6 +38,7 @@ class GEEFit:
     solution: Solution
     root: np.ndarray
     scores: np.ndarray
+    estimate: Estimate | None = None
 
     @property
     def family(self):

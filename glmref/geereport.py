@@ -30,7 +30,7 @@ def gee_report(fit, level):
     fixed = "" if fit.panel.dispersion is None else " (fixed)"
     dropped = f"; {fit.design.dropped} rows with missing values dropped" if fit.design.dropped else ""
     facts = (
-        ("family, link", f"{fit.family}, {fit.link}"),
+        ("family, link", f"{fit.family}, {fit.link}{_own(fit.estimate)}"),
         ("working correlation", f"{fit.correlation}{_alpha(fit)}"),
         ("clusters", f"{fit.nclusters}, of size {size}"),
         ("observations", f"{fit.nobs}{dropped}"),
@@ -43,6 +43,11 @@ def gee_report(fit, level):
     aliased = [term for term, kept in zip(fit.design.names, fit.keep) if not kept]
     notes = (f"Aliased, not estimated: {', '.join(aliased)}.",) if aliased else ()
     return Report(title, facts, table, notes + _matrix(fit))
+
+
+def _own(estimate):
+    """The family's own parameter, where the independence model estimated it."""
+    return "" if estimate is None else f"; {estimate.name} = {number(estimate.value)} from the independence model"
 
 
 def _alpha(fit):

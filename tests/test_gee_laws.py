@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import linalg, optimize
 
-from glmref import GEEFit, clusters, correlation, datasets, fit_gee, fit_glm, gee
+from glmref import GEEFit, clusters, correlation, datasets, families, fit_gee, fit_glm, gee, glm
 
 STRUCTURES = {
     "independence": correlation.Independence(),
@@ -435,3 +435,26 @@ def test_ar1_at_one_gap_is_the_mean_product():
     (product, gap, *_), phi = plain_products(fit, X, y, groups, time)
     assert fit.alpha == pytest.approx(product[gap == 1].sum() / (phi * (np.sum(gap == 1) - 3)), rel=1e-9)
     assert fit_gee(X, y, groups, correlation="ar1", time=2 * time).alpha == pytest.approx(np.sqrt(fit.alpha), rel=1e-9)
+
+
+@pytest.mark.parametrize("name", families.BY_NAME)
+def test_every_family_by_name(name):
+    """Whatever the family, also one added later: the equation and its covariances hold against plain loops."""
+    family = families.get(name)
+    family = type(family)(1.3) if family.unknown else family
+    X, y, groups, time, _ = draw("binomial" if family.mean_interval == (0, 1) else "gamma", 19)
+    fit = fit_gee(X, y, groups, family, link=None if name != "inverse_gaussian" else "log", correlation="ar1", time=time)
+    check_dense(fit, X, y, groups, time, None)
+    assert np.isfinite(fit.qic) and fit.cic > 0
+    assert repr(fit)
+
+
+def test_a_parameter_of_the_family_comes_from_the_independence_model_and_is_held():
+    table = datasets.load("epilepsy")
+    formula, options = "seizures ~ log(baseline) + age", {"correlation": "ar1", "time": "visit"}
+    one = gee(formula, table, "patient", "negative_binomial", **options)
+    shape = glm(formula, table, "negative_binomial").family.alpha
+    assert one.family.alpha == pytest.approx(shape, rel=1e-8)
+    assert one.estimate.value == one.family.alpha and "alpha =" in repr(one)
+    two = gee(formula, table, "patient", families.NegativeBinomial(shape), **options)
+    np.testing.assert_allclose(one.coef, two.coef, rtol=1e-7)
