@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import linalg, optimize
 
-from glmref import GEEFit, clusters, correlation, datasets, families, fit_gee, fit_glm, gee, glm
+from glmref import GEEFit, clusters, correlation, datasets, families, fit_gee, fit_glm, gee, glm, links
 
 STRUCTURES = {
     "independence": correlation.Independence(),
@@ -458,3 +458,68 @@ def test_a_parameter_of_the_family_comes_from_the_independence_model_and_is_held
     assert one.estimate.value == one.family.alpha and "alpha =" in repr(one)
     two = gee(formula, table, "patient", families.NegativeBinomial(shape), **options)
     np.testing.assert_allclose(one.coef, two.coef, rtol=1e-7)
+
+
+def test_a_score_test_of_a_value_is_that_of_zero_after_a_shift():
+    X, y, groups, time, _ = draw("gaussian", 20)
+    one = fit_gee(X, y, groups, correlation="ar1", time=time).test("x2 = 0.3", method="score")
+    two = fit_gee(X, y - 0.3 * X[:, 1], groups, correlation="ar1", time=time).test("x2 = 0", method="score")
+    assert one.statistic == pytest.approx(two.statistic, rel=1e-8)
+    every = fit_gee(X, y, groups, correlation="ar1", time=time).test("x1 = 5, x2 = 0.3, x3 = 0", method="score")
+    assert every.df == 3 and every.p_value < 0.05
+
+
+class Both(links.Link):
+    """mu = 1 / eta^2 for eta of either sign: it rises to the pole and falls from there."""
+
+    name = "both"
+    image = (0.0, np.inf)
+    pole = 0.0
+
+    def link(self, mu):
+        return np.asarray(mu) ** -0.5
+
+    def inverse(self, eta):
+        return np.asarray(eta) ** -2.0
+
+    def derivative(self, eta):
+        return -2 * np.asarray(eta) ** -3.0
+
+
+def test_slopes_of_two_signs_do_not_drop_out():
+    rng = np.random.default_rng(21)
+    groups, time = np.repeat(np.arange(40), 4), np.tile(np.arange(4.0), 40)
+    X = np.column_stack([np.where(time % 2 == 0, 1.0, -1.0), rng.uniform(-0.1, 0.1, 160)])
+    y = rng.gamma(20, np.repeat(rng.gamma(20, 4 / 20, 40), 4) / 20)
+    fit = fit_gee(X, y, groups, "gamma", link=Both(), correlation="exchangeable", time=time, start=[0.5, 0.0])
+    assert fit.alpha > 0.3
+    check_dense(fit, X, y, groups, time, None)
+
+
+def test_a_given_dispersion_leaves_alpha_alone_but_under_geepack():
+    X, y, groups, time, _ = draw("poisson", 22)
+    for convention, same in (("liang_zeger", True), ("statsmodels", True), ("geepack", False)):
+        one, two = (fit_gee(X, y, groups, "poisson", correlation="exchangeable", convention=convention, dispersion=phi, tol=1e-12)
+                    for phi in (None, 1.9))  # fmt: skip
+        assert (two.alpha == pytest.approx(one.alpha, rel=1e-9)) is same
+        np.testing.assert_allclose(
+            two.covariance("model") * one.dispersion / 1.9, one.covariance("model"), rtol=1e-9 if same else 0.3
+        )
+    with pytest.raises(AssertionError):
+        np.testing.assert_allclose(one.alpha, two.alpha, rtol=1e-3)
+
+
+def test_columns_near_to_collinear_keep_their_digits():
+    """The Gram matrix alone would lose six of them; it is refined."""
+    X, y, groups, time, _ = draw("gaussian", 23)
+    A = np.array([[1.0, 0, 1], [0, 1, 1], [0, 0, 2.0**-9]])
+    structure = correlation.Exchangeable(alpha=0.3)
+    one, two = fit_gee(X, y, groups, correlation=structure), fit_gee(X @ A, y, groups, correlation=structure)
+    got, want = (fit.covariance("model").iloc[2, 2] / fit.dispersion for fit in (two, one))
+    assert got * 4.0**-9 == pytest.approx(want, rel=5e-12)
+
+
+def test_mixing_saves_rounds():
+    fit = gee("distance ~ age * sex", datasets.load("dental"), "child", correlation="unstructured", time="age")
+    assert len(fit.trace) <= 14  # 19 by plain steps
+    assert fit.trace["step"].iloc[-1] < 1e-10

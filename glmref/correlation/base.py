@@ -10,12 +10,12 @@ from ..errors import InputError
 
 
 def smallest_eigenvalue(K):
-    """The smallest eigenvalue that an R estimated from K clusters may have: min(0.05, 2.5 / K).
+    """The smallest eigenvalue that an R estimated from K clusters may have: min(0.02, 1 / K).
 
     An eigenvalue near 0 claims that some contrast of a cluster's responses is known without error, and whitening gives that
     contrast all the weight. From few clusters it is an accident, and rounds that follow it do not come back.
     """
-    return min(0.05, 2.5 / K)
+    return min(0.02, 1 / K)
 
 
 class Correlation(ABC):
