@@ -4,8 +4,8 @@
 
 One thread. Peers that are not installed are left out; so is geepack for clusters of 500, which take it minutes, without --slow.
 Each fit includes its robust covariance; data are made and, for R, read outside the clock; R measures its own time. Fits of the
-three are interleaved, and minimum times compared, so that a busy machine disturbs all alike. All iterate to about 1e-6: statsmodels
-and geepack by the change of the coefficients (ctol, epsilon), glmref by the length of a step in standard errors (tol 1e-6; the
+three are interleaved, and minimum times compared, so that a busy machine disturbs all alike. All iterate to about 1e-6:
+statsmodels and geepack by the change of the coefficients (ctol, epsilon), glmref by the length of a step in standard errors (tol 1e-6; the
 default, 1e-10, is shown beside it). Every peer's coefficients are compared with glmref's under that peer's convention (apart, in
 standard errors). Memory is the most that a fit holds beyond the data, in multiples of X and y.
 """
@@ -172,9 +172,7 @@ def scaling():
         data = draw(K, (5, 5), "binomial")
         seconds = min(run_glmref(data, "binomial", "exchangeable")[0] for _ in range(3))
         memory = peak(lambda: run_glmref(data, "binomial", "exchangeable"))
-        print(
-            f"{K:8d} clusters of 5: {1e3 * seconds:8.1f} ms, {1e6 * seconds / K:6.2f} us a cluster, {memory / K:6.0f} bytes a cluster"
-        )
+        print(f"{K:8d} clusters of 5: {1e3 * seconds:8.1f} ms, {1e6 * seconds / K:6.2f} us and {memory / K:6.0f} bytes a cluster")
 
 
 def main():
@@ -186,9 +184,7 @@ def main():
     parser.add_argument("--slow", action="store_true")
     options = parser.parse_args()
     peers = available(options.peers.split(","))
-    print(
-        f"Python {platform.python_version()}, numpy {np.__version__}, one thread; minimum of {options.repeat} rounds; ratio to glmref"
-    )
+    print(f"Python {platform.python_version()}, numpy {np.__version__}, one thread; minimum of {options.repeat} rounds; x: ratio")
     head = [f"{peer + ' and ratio':>17s}" for peer in peers]
     print(f"{'clusters':42s}", "     glmref", "   at 1e-10", *head, "  apart/se", " memory", sep="  ")
     for index in map(int, options.only.split(",")):

@@ -124,8 +124,8 @@ def warn_if_doubtful(panel, solution):
     alpha, share = solution.point.parameters.alpha, solution.point.parameters.share
     if share < 1:
         warnings.warn(
-            f"the {panel.correlation} working correlation that the residuals suggest is singular or nearly so, or beyond what the "
-            f"structure allows: it was drawn towards independence, to {100 * share:.3g} percent of that estimate "
+            f"the {panel.correlation} working correlation that the residuals suggest is singular or nearly so, or beyond what "
+            f"the structure allows: it was drawn towards independence, to {100 * share:.3g} percent of that estimate "
             f"(alpha = {np.array2string(alpha, precision=4, threshold=6)}). Coefficients and robust standard errors hold for "
             "this working correlation as for any; a structure with fewer parameters may suit the data better.",
             CorrelationWarning,

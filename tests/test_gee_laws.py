@@ -2,6 +2,8 @@
 matrices, and laws of order, labels, coordinates, times and sizes.
 """
 
+import textwrap
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -241,6 +243,17 @@ def test_a_structure_of_ones_own():
         np.testing.assert_allclose(one.cov, two.cov, rtol=1e-8)
         assert one.alpha["alpha 1"] == pytest.approx(two.alpha, rel=1e-9)
         assert own.name in repr(one)
+
+
+def test_the_example_of_the_module():
+    """The class in the docstring runs as it stands, and is the 1-dependent structure."""
+    example = correlation.__doc__.split("\n\n", 3)[-1]
+    scope = {"correlation": correlation, "np": np}
+    exec(textwrap.dedent(example), scope)
+    X, y, groups, time, _ = draw("poisson", 24)
+    one = fit_gee(X, y, groups, "poisson", correlation=scope["Neighbours"](), time=time)
+    two = fit_gee(X, y, groups, "poisson", correlation=correlation.MDependent(1), time=time)
+    np.testing.assert_allclose(one.cov, two.cov, rtol=1e-8)
 
 
 def test_structures_that_are_one_at_two_waves():

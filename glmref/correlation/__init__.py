@@ -1,8 +1,8 @@
 """Working correlations: how the responses of one cluster are taken to hang together.
 
 A working correlation is a function R(alpha) of a few parameters and of the times of a cluster, with a recipe for estimating
-alpha from residuals. It is pure: alpha is passed in and returned, never kept, unless you hold it fixed (`alpha=`). Three
-modules: `base` the contract and all that follows from it, `closed` the structures whose whitening has a closed form,
+alpha from residuals. It is pure: alpha is passed in and returned, never kept, unless you hold it fixed (`alpha=`). Its
+modules: `base` the contract and all that follows from it, `closed` and `ar1` the structures whose whitening has a closed form,
 `waves` those that take a Cholesky factor for each pattern of waves; `moments` is what an estimator of alpha is given.
 
 One of your own is a class with a name, `matrix(alpha, times)` and `estimate(moments)`:
@@ -19,8 +19,9 @@ One of your own is a class with a name, `matrix(alpha, times)` and `estimate(mom
 """
 
 from ..errors import InputError
+from .ar1 import AR1
 from .base import Correlation
-from .closed import AR1, Exchangeable, Independence
+from .closed import Exchangeable, Independence
 from .moments import CONVENTIONS, Moments
 from .waves import Fixed, MDependent, Toeplitz, Unstructured
 

@@ -74,14 +74,15 @@ class Moments:
             count[at] += N
         return total, count
 
-    def by_gap(self, steps=None):
+    def by_gap(self, steps=None, squares=False):
         """(gaps, sums of products, numbers) of pairs at most `steps` positions apart (None: all), gathered by gap in time
-        where the gaps are whole numbers."""
+        where the gaps are whole numbers. squares: instead of numbers, the sums of squares of the earlier of each pair."""
         parts = []
         for batch, e, mass in self.blocks():
             for step in range(1, min(batch.m, (steps or batch.m) + 1)):
                 gap = batch.times[..., step:] - batch.times[..., :-step]
-                product, number = e[:, step:] * e[:, :-step], mass[:, step:] * mass[:, :-step]
+                product = e[:, step:] * e[:, :-step]
+                number = e[:, :-step] ** 2 if squares else mass[:, step:] * mass[:, :-step]
                 if gap.ndim == 1:
                     product, number = np.ones(batch.k) @ product, np.ones(batch.k) @ number
                 parts.append((gap.ravel(), product.ravel(), number.ravel()))

@@ -3,7 +3,8 @@
 Run from the root of the project:  python tests/oracles/gee_statsmodels.py
 Writes tests/oracles/gee_statsmodels.json. Unweighted cases only: its weighted estimators index rows by cluster. AR(1) on
 complete waves only: its matrix counts positions. Unstructured with missing waves on ohio only: on the
-small sets its matrix is not positive definite. Its own criterion stops early; the rounds here go on to rounding (minutes).
+small sets its matrix is not positive definite. Its default AR(1) is minimized by comparing values, so alpha has eight
+digits there. Its own criterion stops early; the rounds here go on to rounding (minutes).
 """
 
 import json
@@ -42,6 +43,7 @@ def structure(name, m):
         "exchangeable": cov_struct.Exchangeable,
         "unstructured": cov_struct.Unstructured,
         "ar1": lambda: cov_struct.Autoregressive(grid=True),
+        "ar1-forecasts": lambda: cov_struct.Autoregressive(grid=False),
     }[name]()
 
 
@@ -118,6 +120,8 @@ CASES = [
     case("dental-gamma-ar1", "dental", "ar1", family="gamma", link="log"),
     case("dental-inverse-gaussian", "dental", "exchangeable", family="inverse_gaussian", link="log", subset=SOME),
     case("dental-inverse-gaussian-unstructured", "dental", "unstructured", family="inverse_gaussian", link="log"),
+    case("dental-ar1-forecasts", "dental", "ar1-forecasts"),
+    case("epilepsy-ar1-forecasts", "epilepsy", "ar1-forecasts"),
     case("ohio-score", "ohio", "exchangeable", test=["age"]),
     case("dental-score", "dental", "exchangeable", test=["sex[T.male]", "age:sex[T.male]"]),
     case("epilepsy-score", "epilepsy", "independence", test=["age", "treatment[T.progabide]"]),
