@@ -1,17 +1,21 @@
 """glmref: generalized linear models, written to be read.
 
-The modules are the chapters of the book that they carry: families and links, Fisher scoring, the fit.
+The modules are the chapters of the book that they carry: families and links, Fisher scoring, the fit, clustered data.
 """
 
-from . import datasets, families, links, symbolic
+from . import correlation, datasets, families, links, symbolic
 from .errors import (
     AliasWarning,
     BoundaryWarning,
     ConvergenceWarning,
+    CorrelationWarning,
+    FewClustersWarning,
     GLMWarning,
     InputError,
     SeparationWarning,
 )
+from .gee import fit_gee, gee
+from .geefit import GEEFit
 from .glm import fit_glm, glm
 from .glmfit import GLMFit
 from .inference import compare
@@ -21,14 +25,20 @@ __all__ = [
     "AliasWarning",
     "BoundaryWarning",
     "ConvergenceWarning",
+    "CorrelationWarning",
+    "FewClustersWarning",
+    "GEEFit",
     "GLMFit",
     "GLMWarning",
     "InputError",
     "SeparationWarning",
     "compare",
+    "correlation",
     "datasets",
     "families",
+    "fit_gee",
     "fit_glm",
+    "gee",
     "glm",
     "links",
     "symbolic",

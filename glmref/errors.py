@@ -41,3 +41,11 @@ class SeparationWarning(GLMWarning):
 class BoundaryWarning(GLMWarning):
     """The best fit has a mean at the edge of those the link allows, or a family's parameter at the edge of its range: the
     usual standard errors and tests do not hold there."""
+
+
+class CorrelationWarning(GLMWarning):
+    """The estimated working correlation was no correlation matrix; it was drawn towards independence."""
+
+
+class FewClustersWarning(GLMWarning):
+    """No more clusters than coefficients: the robust covariance is singular."""

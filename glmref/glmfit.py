@@ -10,18 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import linalg
 
-from . import (
-    boundary,
-    checks,
-    diagnostics,
-    inference,
-    information,
-    power,
-    report,
-    sandwich,
-    separation,
-)
-from . import design as designs
+from . import boundary, diagnostics, inference, information, power, prediction, report, sandwich, separation
 from .design import Design
 from .errors import InputError
 from .families import Estimate, Family
@@ -340,53 +329,11 @@ class GLMFit:
         runs out of the link's range it ends at the limit (DataFrame: the prediction, lower, upper). offset: in place of
         the fit's. Raises InputError for a row with an impossible mean, or one that an aliased fit does not determine.
         """
-        if kind not in ("mean", "linear"):
-            raise InputError(expected='kind="mean" or "linear"', got=repr(kind), remedy="Choose one.")
-        if data is None:
-            X, index = self.design.X, self.design.index
-            offset = self.design.offset if offset is None else checks.vector(offset, "offset", len(X), index)
-        else:
-            X, offset, index = designs.new_rows(self.design, data, offset)
-        self._check_estimable(X, index)
-        X = X[:, self.keep]
-        eta = X @ self.solution.beta + offset
-        if kind == "mean":
-            self._check_possible(eta, index)
-        transform = self.link.inverse if kind == "mean" else np.array
-        if interval is None:
-            return transform(eta)
-        se = np.sqrt(self.dispersion) * np.linalg.norm(linalg.solve_triangular(self.root, X.T, trans="T"), axis=0)
-        half = inference.quantile(interval, self._df) * se
-        lower, upper = eta - half, eta + half
-        if kind == "mean":
-            low, high = self.family.eta_interval(eta, self.link)
-            with np.errstate(divide="ignore"):
-                lower, upper = transform(np.maximum(lower, low)), transform(np.minimum(upper, high))
-            ends = np.sort(np.abs([lower, upper]) if self.family.mean_interval[0] == 0 else [lower, upper], axis=0)
-            lower, upper = ends
-        return pd.DataFrame({kind: transform(eta), "lower": lower, "upper": upper}, index=index)
 
-    def _check_estimable(self, X, index):
-        if self.keep.all():
-            return
-        implied = X[:, self.keep] @ self.columns.combination
-        off = np.any(np.abs(X[:, ~self.keep] - implied) > 1e-7 * (1 + np.abs(implied)), axis=1)
-        if off.any():
-            raise InputError(
-                expected="rows in which the aliased columns repeat the others as they did in the fit",
-                got=f"{checks.row(index, int(np.argmax(off)))}, for which the fit determines no prediction",
-                remedy="Aliased: " + ", ".join(np.array(self.design.names)[~self.keep]) + ". Fit without them.",
-            )
+        def se(X):
+            return np.sqrt(self.dispersion) * np.linalg.norm(linalg.solve_triangular(self.root, X.T, trans="T"), axis=0)
 
-    def _check_possible(self, eta, index):
-        bad = ~self.family.valid(eta, self.link)
-        if bad.any():
-            at = int(np.argmax(bad))
-            raise InputError(
-                expected=f"linear predictors that give a possible mean of the {self.family.name} family, link {self.link.name}",
-                got=f"{eta[at]:.6g} in {checks.row(index, at)} ({np.count_nonzero(bad)} such rows)",
-                remedy='The model does not reach so far; kind="linear" shows the linear predictor.',
-            )
+        return prediction.predict(self, data, kind, interval, offset, se, self._df)
 
     @property
     def converged(self):

@@ -3,14 +3,29 @@
 Near the solution of sum u_i(beta) = 0 the estimate errs by B^-1 sum u_i, so its covariance is B^-1 C B^-1: the bread
 B^-1 = (X'WX)^-1, and the meat C, the sum of u_i u_i' over independent pieces, rows or clusters. Nothing here knows a
 family: bread, scores and leverages are all it sees. Expected information is the bread, as in R's sandwich package.
+
+A fit bends towards the pieces it was made from, so their residuals are too small: E r_i r_i' is nearer to (I - H_i) V_i than
+to V_i, H_i the leverage of the piece. Two corrections undo it, by row or by cluster, with one formula, (I - H_i)^-q r_i:
+
+    q      by row    by cluster
+    1/2    HC2       Kauermann and Carroll (2001), A note on the efficiency of sandwich covariance matrix estimation
+    1      HC3       Mancl and DeRouen (2001), A covariance estimator for GEE with improved small-sample properties
+
+H_i = D_i B^-1 D_i' V_i^-1 is not symmetric; its root is the principal one, the only one that does not depend on the units of
+the responses (R's clubSandwich takes another, equal where the working variance is constant within clusters). And since
+J'(I - J B^-1 J')^-q = (I - J'J B^-1)^-q J', no matrix is larger than p x p, however large the cluster.
 """
 
 import numpy as np
 import pandas as pd
+from scipy import linalg
 
 from .errors import InputError
 
 ROW_KINDS = ("HC0", "HC1", "HC2", "HC3")
+CLUSTER_KINDS = ("robust", "mancl_derouen", "kauermann_carroll", "fay_graubard")
+_POWER = {"HC2": 0.5, "HC3": 1.0, "kauermann_carroll": 0.5, "mancl_derouen": 1.0}
+FAY_GRAUBARD_BOUND = 0.75
 
 
 def sandwich(bread, scores):
@@ -30,14 +45,8 @@ def by_row(kind, bread, scores, leverage, frequency):
     if kind == "HC1":
         return sandwich(bread, scores * np.sqrt(frequency)[:, None]) * n / (n - p)
     if kind in ("HC2", "HC3"):
-        full = np.flatnonzero(leverage > 1 - 1e-12)
-        if len(full):
-            raise InputError(
-                expected=f"rows with leverage below 1 for {kind}",
-                got=f"{len(full)} rows that determine a coefficient alone, the first at position {full[0]}",
-                remedy="Merge the level that only this row has, or use HC0 or HC1.",
-            )
-        scores = scores / ((1 - leverage) ** (0.5 if kind == "HC2" else 1.0))[:, None]
+        _below_one(leverage, kind, "rows", None, "Merge the level that only this row has, or use HC0 or HC1.")
+        scores = scores / ((1 - leverage) ** _POWER[kind])[:, None]
     return sandwich(bread, scores * np.sqrt(frequency)[:, None])
 
 
@@ -57,3 +66,33 @@ def by_cluster(bread, scores, groups):
     totals = np.zeros((len(labels), scores.shape[1]))
     np.add.at(totals, codes, scores)
     return sandwich(bread, totals)
+
+
+def corrected(kind, root, scores, grams, labels):
+    """The scores u_i = J_i'r_i of some clusters (k x p), corrected for their leverage.
+
+    root: R with R'R = B; grams: J_i'J_i (k x p x p). With v = R^-T u and Q_i = R^-T J_i'J_i R^-1, symmetric and of the
+    eigenvalues of H_i, the corrected v is (I - Q_i)^-q v. Fay and Graubard (2001) divide each component of u by the root of
+    1 - min(0.75, (J_i'J_i B^-1)_jj) instead, which depends on the coordinates of beta.
+    """
+    if kind == "robust":
+        return scores
+    inverse = linalg.solve_triangular(root, np.eye(len(root)))
+    if kind == "fay_graubard":
+        own = np.einsum("kij,ij->ki", grams, inverse @ inverse.T)
+        return scores / np.sqrt(1 - np.minimum(own, FAY_GRAUBARD_BOUND))
+    leverage, axes = np.linalg.eigh(inverse.T @ grams @ inverse)
+    _below_one(leverage[:, -1], kind, "clusters", labels, 'Merge the level that only this cluster has, or use "robust".')
+    v = np.einsum("kij,ki->kj", axes, scores @ inverse) * (1 - leverage) ** -_POWER[kind]
+    return np.einsum("kij,kj->ki", axes, v) @ root
+
+
+def _below_one(leverage, kind, pieces, labels, remedy):
+    full = np.flatnonzero(leverage > 1 - 1e-12 if pieces == "rows" else leverage > 1 - 1e-10)
+    if len(full):
+        where = f"at position {full[0]}" if pieces == "rows" else f"labelled {labels[full[0]]!s}"
+        raise InputError(
+            expected=f"{pieces} with leverage below 1 for {kind}",
+            got=f"{len(full)} {pieces} that determine a coefficient alone, the first {where}",
+            remedy=remedy,
+        )

@@ -1,0 +1,297 @@
+"""A fitted generalized estimating equation: what can be asked of it.
+
+The fit keeps the estimate, the triangle R of its information, the score of each cluster and the sorted data; everything
+else is computed when asked for. Rows come back in the caller's order.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from . import diagnostics, geeinference, geereport, prediction, qic, sandwich
+from .design import Design
+from .errors import InputError
+from .estimating import Panel, cluster_grams
+from .families import Estimate
+from .geeloop import Solution
+from .jackknife import jackknife
+from .least_squares import inverse_information
+from .start import Columns
+
+KINDS = ("model", *sandwich.CLUSTER_KINDS, "jackknife")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class GEEFit:
+    """A fitted GEE. Arrays have one entry per row; Series are named by term; standard errors are robust unless you ask.
+
+    panel: the data sorted by cluster; columns: which were estimable; root: R with R'R = phi sum D'V^-1 D at the estimate;
+    scores: each cluster's phi D'V^-1 S (K x rank), in the panel's order. estimate: how the family's own parameter was
+    estimated, where it was: by maximum likelihood as if rows were independent, and then held.
+    """
+
+    design: Design
+    panel: Panel
+    columns: Columns
+    solution: Solution
+    root: np.ndarray
+    scores: np.ndarray
+    estimate: Estimate | None = None
+
+    @property
+    def family(self):
+        """The family."""
+        return self.panel.family
+
+    @property
+    def link(self):
+        """The link."""
+        return self.panel.link
+
+    @property
+    def correlation(self):
+        """The structure of the working correlation."""
+        return self.panel.correlation
+
+    @property
+    def keep(self):
+        """Which columns were estimable (p booleans)."""
+        return self.columns.keep
+
+    @property
+    def coef(self):
+        """The estimates, NaN where aliased."""
+        full = np.full(len(self.keep), np.nan)
+        full[self.keep] = self.solution.beta
+        return pd.Series(full, self._terms, name="coef")
+
+    @cached_property
+    def cov(self):
+        """The robust covariance B^-1 C B^-1 (DataFrame)."""
+        return self.covariance("robust")
+
+    @property
+    def se(self):
+        """Robust standard errors: square roots of the diagonal of cov."""
+        return pd.Series(np.sqrt(np.diag(self.cov)), self._terms, name="se")
+
+    def covariance(self, kind="robust"):
+        """Covariance of the estimates (DataFrame).
+
+        "model": phi (sum D'V^-1 D)^-1 phi^-1, right if the working covariance is; "robust": right for any; with few
+        clusters it is too small, which "mancl_derouen", "kauermann_carroll", "fay_graubard" (see `sandwich`) and
+        "jackknife" (one fit per cluster) make good.
+        """
+        if kind not in KINDS:
+            raise InputError(expected="one of " + ", ".join(map(repr, KINDS)), got=repr(kind), remedy="Choose one.")
+        bread = inverse_information(self.root)
+        if kind == "model":
+            return self._square(self.dispersion * bread)
+        if kind == "jackknife":
+            return self._square(jackknife(self.panel, self.solution))
+        scores = self.scores
+        if kind != "robust":
+            labels = self.panel.clusters.labels
+            scores = np.concatenate([
+                sandwich.corrected(kind, self.root, self.scores[batch.clusters], grams, labels[batch.clusters])
+                for batch, grams in cluster_grams(self.panel, self.solution.point)
+            ])  # fmt: skip
+        return self._square(sandwich.sandwich(bread, scores))
+
+    def _square(self, kept_values):
+        full = np.full((len(self.keep), len(self.keep)), np.nan)
+        full[np.ix_(self.keep, self.keep)] = kept_values
+        return pd.DataFrame(full, self._terms, self._terms)
+
+    @property
+    def _terms(self):
+        return pd.Index(self.design.names)
+
+    @property
+    def dispersion(self):
+        """phi: as given, or estimated from the Pearson residuals by the convention (statsmodels: 1 for Poisson, binomial)."""
+        if self.panel.dispersion is not None:
+            return self.panel.dispersion
+        if self.panel.convention == "statsmodels" and self.family.dispersion is not None:
+            return self.family.dispersion
+        return self.solution.point.parameters.phi
+
+    @property
+    def alpha(self):
+        """The correlation parameters: a number where there is one, else a Series (empty for independence)."""
+        values = self.solution.point.parameters.alpha
+        names = self.correlation.parameters(*self._waves)
+        if names is None:
+            names = [f"alpha {k + 1}" for k in range(len(values))]
+        return float(values[0]) if tuple(names) == ("alpha",) else pd.Series(values, list(names), name="alpha", dtype=float)
+
+    @cached_property
+    def _waves(self):
+        ticks, first = np.unique(self.panel.clusters.ticks, return_index=True)
+        return ticks, self.panel.clusters.times[first]
+
+    def working_correlation(self, cluster=None):
+        """R(alpha) labelled by time (DataFrame): of the cluster with that label, or (None) of all different times, where
+        there are at most 50, else of the largest cluster."""
+        clusters = self.panel.clusters
+        ticks, times = self._waves
+        if cluster is not None or len(ticks) > 50:
+            at = int(np.argmax(clusters.sizes)) if cluster is None else self._position(cluster)
+            rows = slice(clusters.starts[at], clusters.starts[at] + clusters.sizes[at])
+            ticks, times = clusters.ticks[rows], clusters.times[rows]
+        labels = pd.Index(times.astype(int) if np.all(times == np.round(times)) else times, name="time")
+        R = self.correlation.matrix(self.solution.point.parameters.alpha, ticks)
+        return pd.DataFrame(R, labels, labels.rename(None))
+
+    def _position(self, cluster):
+        found = np.flatnonzero(self.panel.clusters.labels == cluster)
+        if len(found) == 0:
+            raise InputError(expected="the label of a cluster", got=repr(cluster), remedy="Labels are those of groups=.")
+        return int(found[0])
+
+    @property
+    def cluster_sizes(self):
+        """Rows of each cluster (Series by label, in the order of the labels)."""
+        sizes = pd.Series(self.panel.clusters.sizes, pd.Index(self.panel.clusters.labels, name="cluster"), name="size")
+        try:
+            return sizes.sort_index()
+        except TypeError:  # labels of several kinds have no order
+            return sizes
+
+    @property
+    def nclusters(self):
+        """K, the number of clusters."""
+        return len(self.panel.clusters)
+
+    @property
+    def nobs(self):
+        """Rows with positive weight."""
+        return len(self.panel.y)
+
+    @property
+    def rank(self):
+        """Number of estimable coefficients."""
+        return int(np.count_nonzero(self.keep))
+
+    @property
+    def df_resid(self):
+        """nobs - rank."""
+        return self.nobs - self.rank
+
+    @cached_property
+    def linear_predictor(self):
+        """eta = X beta + offset."""
+        return _frozen(self.design.X[:, self.keep] @ self.solution.beta + self.design.offset)
+
+    @cached_property
+    def fitted(self):
+        """mu = h(eta), the marginal means."""
+        return _frozen(self.link.inverse(self.linear_predictor))
+
+    def residuals(self, kind="pearson", rng=0):
+        """kind: "response", "pearson", "deviance", "working", "anscombe" or "quantile", row by row; see GLMFit.residuals."""
+        return diagnostics.residuals(kind, self.design, self.family, self.link, self.linear_predictor, self.dispersion, rng)
+
+    def predict(self, data=None, kind="mean", interval=None, offset=None, covariance="robust", df=None):
+        """Marginal mean or linear predictor for new rows (default: the fitted ones): of the population with these
+        covariates, not of one cluster.
+
+        interval: a level such as 0.95 adds a Wald interval, taken on the linear scale with the named covariance and sent
+        through the link (DataFrame: the prediction, lower, upper). offset: in place of the fit's. df: as in `test`.
+        """
+        cov = None if interval is None else self.covariance(covariance).to_numpy()[np.ix_(self.keep, self.keep)]
+
+        def se(X):
+            return np.sqrt(np.maximum(np.sum((X @ cov) * X, axis=1), 0.0))
+
+        return prediction.predict(self, data, kind, interval, offset, se, geeinference.degrees(self, df))
+
+    def confint(self, level=0.95, kind="robust", df=None):
+        """coef -+ quantile x se (DataFrame lower, upper). kind: of covariance; df: of Student's t, None for K - rank,
+        np.inf for the normal law."""
+        return geeinference.wald_interval(self, level, kind, df)
+
+    def test(self, hypothesis, method="wald", kind="robust", df=None):
+        """Test "x = 0", "a = b", a term's name, a list, or a matrix L. method: "wald" (by the covariance named kind; F on
+        K - rank, or df, degrees of freedom; np.inf: chi-squared) or "score" (robust, chi-squared)."""
+        return geeinference.test(self, hypothesis, method, kind, df)
+
+    @cached_property
+    def cic(self):
+        """tr(Omega V_R): the smaller, the better the working correlation. See `glmref.qic`."""
+        robust = self.cov.to_numpy()[np.ix_(self.keep, self.keep)]
+        return qic.cic(self.panel, self.solution.beta, robust, self.dispersion)
+
+    @property
+    def quasi_likelihood(self):
+        """Q(beta) = -deviance / (2 phi), under independence; 0 for a perfect fit."""
+        return -qic.quasi_deviance(self.panel, self.solution.beta) / (2 * self.dispersion)
+
+    @property
+    def qic(self):
+        """-2 Q + 2 CIC (Pan 2001)."""
+        return -2 * self.quasi_likelihood + 2 * self.cic
+
+    @property
+    def qicu(self):
+        """-2 Q + 2 rank."""
+        return -2 * self.quasi_likelihood + 2 * self.rank
+
+    @property
+    def loglik(self):
+        """A GEE has none: raises InputError."""
+        raise _no_likelihood("a log-likelihood")
+
+    @property
+    def aic(self):
+        """A GEE has none: raises InputError."""
+        raise _no_likelihood("AIC")
+
+    @property
+    def bic(self):
+        """A GEE has none: raises InputError."""
+        raise _no_likelihood("BIC")
+
+    @property
+    def deviance(self):
+        """A GEE minimizes none: raises InputError."""
+        raise _no_likelihood("a deviance")
+
+    @property
+    def converged(self):
+        """Whether the last step was negligible."""
+        return self.solution.converged
+
+    @property
+    def trace(self):
+        """One row per round: dispersion, alpha, the length of the step in standard errors, halvings (DataFrame)."""
+        alpha = [round.alpha[0] if len(round.alpha) == 1 else np.array(round.alpha) for round in self.solution.trace]
+        table = pd.DataFrame(list(self.solution.trace), columns=("iteration", "dispersion", "alpha", "step", "halvings"))
+        if all(np.size(value) == 0 for value in alpha):
+            return table.drop(columns="alpha").set_index("iteration")
+        return table.assign(alpha=alpha).set_index("iteration")
+
+    def summary(self, level=0.95):
+        """The fit as a table that reads in a terminal and in a notebook."""
+        return geereport.gee_report(self, level)
+
+    def __repr__(self):
+        return repr(self.summary())
+
+    def _repr_html_(self):
+        return self.summary()._repr_html_()
+
+
+def _no_likelihood(what):
+    return InputError(
+        expected="a likelihood",
+        got=f"a generalized estimating equation, which assumes means and variances only and so has no {what.split()[-1]}",
+        remedy="Compare working correlations by cic, models by qic or qicu, coefficients by test().",
+    )
+
+
+def _frozen(array):
+    array.flags.writeable = False
+    return array
