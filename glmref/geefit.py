@@ -194,19 +194,21 @@ class GEEFit:
         """kind: "response", "pearson", "deviance", "working", "anscombe" or "quantile", row by row; see GLMFit.residuals."""
         return diagnostics.residuals(kind, self.design, self.family, self.link, self.linear_predictor, self.dispersion, rng)
 
-    def predict(self, data=None, kind="mean", interval=None, offset=None, covariance="robust", df=None):
+    def predict(
+        self, data=None, kind="mean", interval=None, offset=None, method="transformed", covariance="robust", df=None
+    ):
         """Marginal mean or linear predictor for new rows (default: the fitted ones): of the population with these
         covariates, not of one cluster.
 
-        interval: a level such as 0.95 adds a Wald interval, taken on the linear scale with the named covariance and sent
-        through the link (DataFrame: the prediction, lower, upper). offset: in place of the fit's. df: as in `test`.
+        interval: a level such as 0.95 adds a Wald interval from the named covariance (DataFrame: the prediction, lower,
+        upper). method, offset: as in GLMFit.predict. df: as in `test`.
         """
         cov = None if interval is None else self.covariance(covariance).to_numpy()[np.ix_(self.keep, self.keep)]
 
         def se(X):
             return np.sqrt(np.maximum(np.sum((X @ cov) * X, axis=1), 0.0))
 
-        return prediction.predict(self, data, kind, interval, offset, se, geeinference.degrees(self, df))
+        return prediction.predict(self, data, kind, interval, offset, method, se, geeinference.degrees(self, df))
 
     def confint(self, level=0.95, kind="robust", df=None):
         """coef -+ quantile x se (DataFrame lower, upper). kind: of covariance; df: of Student's t, None for K - rank,

@@ -322,18 +322,18 @@ class GLMFit:
         """Test "x = 0", "a = b", a term's name, a list, or a matrix L. method: "wald", "score" or "lr"."""
         return inference.test(self, hypothesis, method)
 
-    def predict(self, data=None, kind="mean", interval=None, offset=None):
+    def predict(self, data=None, kind="mean", interval=None, offset=None, method="transformed"):
         """Mean or linear predictor for new rows (default: the fitted ones).
 
-        interval: a level such as 0.95 adds a Wald interval, taken on the linear scale and sent through the link; where it
-        runs out of the link's range it ends at the limit (DataFrame: the prediction, lower, upper). offset: in place of
-        the fit's. Raises InputError for a row with an impossible mean, or one that an aliased fit does not determine.
+        interval: a level such as 0.95 adds a Wald interval (DataFrame: the prediction, lower, upper). method: for means,
+        "transformed" takes it on the linear scale and sends it through the link, ending it at the limit where it runs out
+        of the link's range; "delta" is mean -+ quantile |h'(eta)| se. offset: in place of the fit's. Raises InputError for a row with an impossible mean, or one that an aliased fit does not determine.
         """
 
         def se(X):
             return np.sqrt(self.dispersion) * np.linalg.norm(linalg.solve_triangular(self.root, X.T, trans="T"), axis=0)
 
-        return prediction.predict(self, data, kind, interval, offset, se, self._df)
+        return prediction.predict(self, data, kind, interval, offset, method, se, self._df)
 
     @property
     def converged(self):

@@ -9,16 +9,22 @@ from .errors import InputError
 from .inference import quantile
 
 
-def predict(fit, data, kind, interval, offset, se, df):
+METHODS = ("transformed", "delta")
+
+
+def predict(fit, data, kind, interval, offset, method, se, df):
     """Mean or linear predictor of rows of a table or array, or (None) of the fitted ones.
 
-    interval: a level such as 0.95 adds a Wald interval, taken on the linear scale and sent through the link; where it runs
-    out of the link's range it ends at the limit (DataFrame: the prediction, lower, upper). se(X): the standard errors of
+    interval: a level such as 0.95 adds a Wald interval (DataFrame: the prediction, lower, upper). For means, method
+    "transformed" takes it on the linear scale and sends it through the link, ending it at the limit where it runs out of the
+    link's range; "delta" is mean -+ quantile |h'(eta)| se, symmetric, and may leave the range. se(X): the standard errors of
     linear predictors of rows of kept columns; df: of the reference law (None: normal). Raises InputError for a row with an
     impossible mean, or one that an aliased fit does not determine.
     """
     if kind not in ("mean", "linear"):
         raise InputError(expected='kind="mean" or "linear"', got=repr(kind), remedy="Choose one.")
+    if method not in METHODS:
+        raise InputError(expected='method="transformed" or "delta"', got=repr(method), remedy="They agree in large samples.")
     design = fit.design
     if data is None:
         X, index = design.X, design.index
@@ -35,7 +41,10 @@ def predict(fit, data, kind, interval, offset, se, df):
         return transform(eta)
     half = quantile(interval, df) * se(X)
     lower, upper = eta - half, eta + half
-    if kind == "mean":
+    if kind == "mean" and method == "delta":
+        half = half * np.abs(fit.link.derivative(eta))
+        lower, upper = transform(eta) - half, transform(eta) + half
+    elif kind == "mean":
         low, high = fit.family.eta_interval(eta, fit.link)
         with np.errstate(divide="ignore"):
             lower, upper = transform(np.maximum(lower, low)), transform(np.minimum(upper, high))

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from scipy import stats
 
-from glmref import SeparationWarning, datasets, fit_glm, glm
+from glmref import InputError, SeparationWarning, datasets, fit_glm, glm
 
 NIST = json.loads((Path(__file__).parent / "oracles" / "nist.json").read_text(encoding="utf-8"))["sets"]
 
@@ -107,6 +108,23 @@ def test_intervals_use_the_right_law():
     np.testing.assert_allclose(gamma.confint(0.9)["upper"], gamma.coef + t * gamma.se)
     fixed = glm("time ~ log(concentration)", datasets.load("clotting"), "gamma", link="log", dispersion=0.02)
     np.testing.assert_allclose(fixed.confint()["upper"], fixed.coef + z * fixed.se)
+
+
+@pytest.mark.parametrize("link", ["logit", "probit", "cloglog", "cauchit"])
+def test_delta_method_is_the_slope_of_the_mean_times_the_covariance(link):
+    beetles = datasets.load("beetles")
+    fit = glm("I(killed / beetles) ~ log_dose", beetles, "binomial", weights="beetles", link=link)
+    table = fit.predict(interval=0.9, method="delta")
+    b, h = fit.coef.to_numpy(), 1e-6
+    for row, (x, got) in enumerate(zip(fit.design.X, table.to_numpy())):
+        mean = lambda b: float(fit.link.inverse(np.array([x @ b]))[0])  # noqa: E731
+        slope = np.array([(mean(b + h * e) - mean(b - h * e)) / (2 * h) for e in np.eye(2)])
+        half = stats.norm.ppf(0.95) * np.sqrt(slope @ fit.cov.to_numpy() @ slope)
+        np.testing.assert_allclose(got, [mean(b), mean(b) - half, mean(b) + half], rtol=1e-6, err_msg=f"row {row}")
+    near = fit.predict(interval=1e-4) - fit.predict(interval=1e-4, method="delta")
+    assert np.max(np.abs(near)) < 1e-7  # the two agree where the interval is short
+    with pytest.raises(InputError, match='"transformed" or "delta"'):
+        fit.predict(interval=0.9, method="bootstrap")
 
 
 def test_prediction_intervals_stay_in_range_and_are_ordered():
