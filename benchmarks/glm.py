@@ -36,12 +36,12 @@ import glmref  # noqa: E402
 
 RESULTS = Path(__file__).parent / "results"
 CASES = {  # name: family, link, rows, columns
-    "poisson-1e6-20": ("poisson", "log", 1_000_000, 20),
-    "logistic-1e6-20": ("binomial", "logit", 1_000_000, 20),
-    "gamma-1e6-20": ("gamma", "log", 1_000_000, 20),
-    "logistic-2e5-100": ("binomial", "logit", 200_000, 100),
-    "poisson-1e5-500": ("poisson", "log", 100_000, 500),
-    "poisson-100-5": ("poisson", "log", 100, 5),
+    "Poisson 1,000,000 × 20": ("poisson", "log", 1_000_000, 20),
+    "logistic 1,000,000 × 20": ("binomial", "logit", 1_000_000, 20),
+    "Gamma, log link 1,000,000 × 20": ("gamma", "log", 1_000_000, 20),
+    "logistic 200,000 × 100": ("binomial", "logit", 200_000, 100),
+    "Poisson 100,000 × 500": ("poisson", "log", 100_000, 500),
+    "Poisson 100 × 5": ("poisson", "log", 100, 5),
 }
 
 
@@ -197,6 +197,21 @@ def machine():
         yield subprocess.run(["Rscript", "-e", "cat(R.version.string)"], capture_output=True, text=True).stdout
 
 
+def summary(name, rows):
+    """One line for a case: the time and memory of glmref, and how many times longer its peers take."""
+    by_peer = {row["peer"]: row for row in rows if row["case"] == name}
+    line = {"model, rows × columns": name, "glmref, seconds": by_peer["glmref"]["seconds"]}
+    line |= {peer: by_peer[peer]["times glmref"] if peer in by_peer else "" for peer in PEERS if peer != "glmref"}
+    return line | {"glmref / bound": by_peer["glmref"]["times bound"], "extra MB": by_peer["glmref"]["extra MB"]}
+
+
+def write(file, rows):
+    with open(RESULTS / file, "w", newline="", encoding="utf-8") as opened:
+        writer = csv.DictWriter(opened, rows[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
 def main():
     rows = []
     for name in CASES:
@@ -205,10 +220,8 @@ def main():
                 rows.append(row)
                 print("  ".join(f"{key} {value}" for key, value in row.items() if value), flush=True)
     if not options.only and not options.without:
-        with open(RESULTS / f"glm-{options.threads}-threads.csv", "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, rows[0])
-            writer.writeheader()
-            writer.writerows(rows)
+        write(f"glm-{options.threads}-threads-all.csv", rows)
+        write(f"glm-{options.threads}-threads.csv", [summary(name, rows) for name in CASES])
         (RESULTS / "machine.txt").write_text("\n".join(machine()) + "\n", encoding="utf-8")
 
 
