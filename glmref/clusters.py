@@ -110,7 +110,14 @@ def _codes(groups, index):
             got=f"{len(groups)}",
             remedy="Pass one label per row, for instance a column of the table.",
         )
-    codes, labels = pd.factorize(np.asarray(groups))
+    groups = np.asarray(groups)
+    if groups.ndim != 1:
+        raise InputError(
+            expected="groups with one label a row",
+            got=f"an array of shape {groups.shape}",
+            remedy="For crossed labels make one of them first, such as a + ':' + b.",
+        )
+    codes, labels = pd.factorize(groups)
     if (codes < 0).any():
         raise InputError(
             expected="a cluster for every row",

@@ -74,6 +74,12 @@ REFUSED = {
     "alpha too negative": (lambda: fit_gee(X, Y, G, correlation=correlation.Exchangeable(alpha=-0.4)), r"above -1 / \(m - 1\) = -0\.3333.*m = 4"),
     "alpha negative, times uneven": (
         lambda: fit_gee(X, Y, G, time=T**1.5, correlation=correlation.AR1(alpha=-0.4)), r"alpha >= 0.*not whole"),
+    "groups of two columns": (lambda: fit_gee(X, Y, np.column_stack([G, G])), r"one label a row.*\(48, 2\)"),
+    "labels of R as text": (
+        lambda: correlation.Fixed(pd.DataFrame(np.eye(2), index=["a", "b"])), r"labels of R as numbers"),
+    "R as text": (lambda: correlation.Fixed([["a"]]), r"fixed working correlation as numbers"),
+    "time in too large a unit": (lambda: fit_gee(X, Y, G, time=1e-6 * T, correlation="ar1"), r"mean gap of 1e-06.*Divide time"),
+    "time in too small a unit": (lambda: fit_gee(X, Y, G, time=1e12 * T, correlation="ar1"), r"mean gap of 1e\+12.*Divide time"),
     "m not a number": (lambda: correlation.MDependent(0), r"whole number >= 1; got 0"),
     "lags of uneven times": (lambda: fit_gee(X, Y, G, time=T**1.5, correlation="toeplitz"), r"even grid.*\"ar1\""),
     "own matrix of wrong size": (lambda: fit_gee(X, Y, G, correlation=Wrong(np.eye(3))), r"4 x 4 matrix.*'wrong'.*\(3, 3\)"),

@@ -115,8 +115,15 @@ def _decay(gaps, mean, count, signed):
     for sign in (1, -1) if signed else (1,):
         target = np.where(gaps % 2 == 1, -mean, mean) if sign < 0 else mean
         theta = _theta(power, target, count)
-        found.append((np.sum(count * (target - theta**power) ** 2), sign * theta ** (1 / unit)))
-    alpha = min(found)[1]
+        found.append((np.sum(count * (target - theta**power) ** 2), theta, sign))
+    _, theta, sign = min(found)
+    alpha = sign * theta ** (1 / unit)
+    if (abs(alpha) < 1e-300 and theta > 1e-3) or (unit > 1e8 and theta < 1):
+        raise InputError(
+            expected="times in a unit not too far from the gaps, since alpha is the correlation over one unit",
+            got=f"a mean gap of {unit:.3g}, over which the correlation is {theta:.3g}: over one unit it rounds to {alpha:.3g}",
+            remedy="Divide time= by the usual gap.",
+        )
     return -1e-9 if alpha == 0 and np.sum(count * power * mean) < 0 else alpha
 
 
