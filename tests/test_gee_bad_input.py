@@ -7,7 +7,15 @@ import pandas as pd
 import pytest
 
 from glmref import (
-    AliasWarning, ConvergenceWarning, CorrelationWarning, FewClustersWarning, GLMWarning, InputError, correlation, fit_gee, gee,
+    AliasWarning,
+    ConvergenceWarning,
+    CorrelationWarning,
+    FewClustersWarning,
+    GLMWarning,
+    InputError,
+    correlation,
+    fit_gee,
+    gee,
 )  # fmt: skip
 
 RNG = np.random.default_rng(0)
@@ -93,6 +101,8 @@ REFUSED = {
     "unknown cluster": (lambda: fit_gee(X, Y, G).working_correlation(99), r"label of a cluster; got 99"),
     "a cluster that decides alone": (
         lambda: fit_gee(np.column_stack([X, G == 3]), Y, G).covariance("mancl_derouen"), r"leverage below 1.*labelled 3"),
+    "no fit without a cluster": (
+        lambda: fit_gee(np.column_stack([X, G == 3]), Y, G).covariance("jackknife"), r"none without cluster 3"),
     "rows dropped, labels repeated": (
         lambda: gee("y ~ x", TABLE.assign(x=changed(TABLE.x, 0, np.nan)).set_axis(["a"] * 48), "g", missing="drop"), r"Reset the index"),
 }  # fmt: skip

@@ -9,7 +9,18 @@ import pandas as pd
 import pytest
 from scipy import linalg, optimize
 
-from glmref import GEEFit, clusters, correlation, datasets, families, fit_gee, fit_glm, gee, glm, links
+from glmref import (
+    GEEFit,
+    clusters,
+    correlation,
+    datasets,
+    families,
+    fit_gee,
+    fit_glm,
+    gee,
+    glm,
+    links,
+)
 
 STRUCTURES = {
     "independence": correlation.Independence(),
