@@ -52,11 +52,12 @@ class Clusters:
 
     @cached_property
     def gaps(self):
-        """(the smallest gap between times of a cluster, whether all gaps are whole numbers and some odd)."""
-        steps = [np.diff(batch.times, axis=-1).ravel() for batch in self.batches if batch.m > 1]
-        steps = np.concatenate([np.ones(0), *steps])
-        whole = bool(np.all(steps == np.round(steps)))
-        return float(np.min(steps, initial=np.inf)), whole and bool(np.any(steps % 2 == 1))
+        """(the mean gap between neighbours in a cluster, whether all gaps are whole numbers and some odd)."""
+        steps = [(batch, np.diff(batch.times, axis=-1)) for batch in self.batches if batch.m > 1]
+        total = sum(float(np.sum(step)) * (batch.k if step.ndim == 1 else 1) for batch, step in steps)
+        whole = all(np.all(step == np.round(step)) for _, step in steps)
+        odd = any(np.any(step % 2 == 1) for _, step in steps)
+        return total / max(sum(batch.k * (batch.m - 1) for batch, _ in steps), 1), whole and odd
 
     def __len__(self):
         return len(self.sizes)
@@ -110,7 +111,14 @@ def _codes(groups, index):
             got=f"{len(groups)}",
             remedy="Pass one label per row, for instance a column of the table.",
         )
-    codes, labels = pd.factorize(np.asarray(groups))
+    groups = np.asarray(groups)
+    if groups.ndim != 1:
+        raise InputError(
+            expected="groups with one label a row",
+            got=f"an array of shape {groups.shape}",
+            remedy="For crossed labels make one of them first, such as a + ':' + b.",
+        )
+    codes, labels = pd.factorize(groups)
     if (codes < 0).any():
         raise InputError(
             expected="a cluster for every row",

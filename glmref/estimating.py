@@ -2,7 +2,8 @@
 
 With D = d mu / d beta, A = diag V(mu) / w and V = phi A^(1/2) R(alpha) A^(1/2), the equation sum_i D_i' V_i^-1 (y_i - mu_i) = 0
 is the score of a least-squares problem: J = A^(-1/2) D, r = A^(-1/2) (y - mu), both whitened by the Cholesky factor of R.
-So a step is that of Fisher scoring, and everything below serves to bring clusters into that form. The steps are those of
+So a step is that of Fisher scoring, and everything below serves to bring clusters into that form. The algorithm's six steps,
+and where each is:
 
     1. coefficients of the generalized linear model      `glm.fit`, called by `gee.fit`
     2. a structure for the working correlation R         the argument `correlation`

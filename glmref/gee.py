@@ -14,7 +14,12 @@ from . import checks, families
 from . import correlation as correlations
 from . import design as designs
 from .clusters import arrange
-from .errors import ConvergenceWarning, CorrelationWarning, FewClustersWarning, InputError
+from .errors import (
+    ConvergenceWarning,
+    CorrelationWarning,
+    FewClustersWarning,
+    InputError,
+)
 from .estimating import Panel, finish
 from .geefit import GEEFit
 from .geeloop import iterate

@@ -13,7 +13,13 @@ import pandas as pd
 from scipy import linalg, stats
 
 from .errors import InputError
-from .estimating import Point, estimating_equation, evaluate, finish, means_and_residuals
+from .estimating import (
+    Point,
+    estimating_equation,
+    evaluate,
+    finish,
+    means_and_residuals,
+)
 from .geeloop import iterate
 from .hypothesis import parse
 from .inference import Test, quantile

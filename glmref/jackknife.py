@@ -6,16 +6,22 @@ is its one-step approximation up to a factor, and costs one pass.
 
 import numpy as np
 
+from .errors import InputError
 from .geeloop import iterate
 
 
 def deleted_coefficients(panel, solution, tol=1e-10):
-    """beta without cluster i, for each i in the order of the sorted clusters (K x p); NaN where that model has no fit."""
-    coefficients = np.full((len(panel.clusters), len(panel.X)), np.nan)
-    for i in range(len(panel.clusters)):
+    """beta without cluster i, for each i in the order of the sorted clusters (K x p)."""
+    coefficients = np.empty((len(panel.clusters), len(panel.X)))
+    for i, label in enumerate(panel.clusters.labels):
         fitted = iterate(panel.without(i), solution.beta, tol=tol)
-        if fitted.converged:
-            coefficients[i] = fitted.beta
+        if not fitted.converged:
+            raise InputError(
+                expected="a fit without each cluster in turn",
+                got=f"none without cluster {label!s}, which determines a coefficient alone or keeps the rounds from swinging",
+                remedy='Use "mancl_derouen" or "robust", or merge the level that only this cluster has.',
+            )
+        coefficients[i] = fitted.beta
     return coefficients
 
 

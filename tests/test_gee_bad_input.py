@@ -7,7 +7,15 @@ import pandas as pd
 import pytest
 
 from glmref import (
-    AliasWarning, ConvergenceWarning, CorrelationWarning, FewClustersWarning, GLMWarning, InputError, correlation, fit_gee, gee,
+    AliasWarning,
+    ConvergenceWarning,
+    CorrelationWarning,
+    FewClustersWarning,
+    GLMWarning,
+    InputError,
+    correlation,
+    fit_gee,
+    gee,
 )  # fmt: skip
 
 RNG = np.random.default_rng(0)
@@ -74,6 +82,12 @@ REFUSED = {
     "alpha too negative": (lambda: fit_gee(X, Y, G, correlation=correlation.Exchangeable(alpha=-0.4)), r"above -1 / \(m - 1\) = -0\.3333.*m = 4"),
     "alpha negative, times uneven": (
         lambda: fit_gee(X, Y, G, time=T**1.5, correlation=correlation.AR1(alpha=-0.4)), r"alpha >= 0.*not whole"),
+    "groups of two columns": (lambda: fit_gee(X, Y, np.column_stack([G, G])), r"one label a row.*\(48, 2\)"),
+    "labels of R as text": (
+        lambda: correlation.Fixed(pd.DataFrame(np.eye(2), index=["a", "b"])), r"labels of R as numbers"),
+    "R as text": (lambda: correlation.Fixed([["a"]]), r"fixed working correlation as numbers"),
+    "time in too large a unit": (lambda: fit_gee(X, Y, G, time=1e-6 * T, correlation="ar1"), r"mean gap of 1e-06.*Divide time"),
+    "time in too small a unit": (lambda: fit_gee(X, Y, G, time=1e12 * T, correlation="ar1"), r"mean gap of 1e\+12.*Divide time"),
     "m not a number": (lambda: correlation.MDependent(0), r"whole number >= 1; got 0"),
     "lags of uneven times": (lambda: fit_gee(X, Y, G, time=T**1.5, correlation="toeplitz"), r"even grid.*\"ar1\""),
     "own matrix of wrong size": (lambda: fit_gee(X, Y, G, correlation=Wrong(np.eye(3))), r"4 x 4 matrix.*'wrong'.*\(3, 3\)"),
@@ -87,6 +101,8 @@ REFUSED = {
     "unknown cluster": (lambda: fit_gee(X, Y, G).working_correlation(99), r"label of a cluster; got 99"),
     "a cluster that decides alone": (
         lambda: fit_gee(np.column_stack([X, G == 3]), Y, G).covariance("mancl_derouen"), r"leverage below 1.*labelled 3"),
+    "no fit without a cluster": (
+        lambda: fit_gee(np.column_stack([X, G == 3]), Y, G).covariance("jackknife"), r"none without cluster 3"),
     "rows dropped, labels repeated": (
         lambda: gee("y ~ x", TABLE.assign(x=changed(TABLE.x, 0, np.nan)).set_axis(["a"] * 48), "g", missing="drop"), r"Reset the index"),
 }  # fmt: skip

@@ -9,7 +9,18 @@ import pandas as pd
 import pytest
 from scipy import linalg, optimize
 
-from glmref import GEEFit, clusters, correlation, datasets, families, fit_gee, fit_glm, gee, glm, links
+from glmref import (
+    GEEFit,
+    clusters,
+    correlation,
+    datasets,
+    families,
+    fit_gee,
+    fit_glm,
+    gee,
+    glm,
+    links,
+)
 
 STRUCTURES = {
     "independence": correlation.Independence(),
@@ -194,6 +205,24 @@ def test_time_may_be_shifted_and_rescaled():
     np.testing.assert_allclose(two.coef, one.coef, rtol=1e-8)
     np.testing.assert_allclose(two.cov, one.cov, rtol=1e-7)
     check_dense(one, X, y, groups, time, None)
+
+
+def test_rows_that_nearly_coincide_are_no_trouble():
+    """A continuous-time process seen at random times, some 1e-8 apart: alpha is recovered, and whitening keeps its digits."""
+    rng = np.random.default_rng(25)
+    K, m, alpha = 400, 5, 0.4
+    time = np.sort(rng.uniform(0, 5, (K, m)), axis=1)
+    time[::40, 1] = time[::40, 0] + 1e-8
+    e = rng.normal(size=(K, m))
+    for j in range(1, m):
+        rho = alpha ** (time[:, j] - time[:, j - 1])
+        e[:, j] = rho * e[:, j - 1] + np.sqrt(1 - rho**2) * e[:, j]
+    X = np.column_stack([np.ones(K * m), rng.normal(size=K * m)])
+    fit = fit_gee(X, 1 + X[:, 1] + e.ravel(), np.repeat(np.arange(K), m), correlation="ar1", time=time.ravel())
+    assert abs(fit.alpha - alpha) < 0.06
+    white = fit.correlation.whiten(np.ones((1, 1, 2)), [alpha], np.array([0.0, 1e-12]))
+    near = -1e-12 * np.log(alpha)  # (1 - rho) / sqrt(1 - rho^2) = sqrt((1 - rho) / (1 + rho))
+    assert white[0, 0, 1] == pytest.approx(np.sqrt(near / 2), rel=1e-4)
 
 
 def test_the_size_of_batches_does_not_matter(monkeypatch):

@@ -44,18 +44,19 @@ class AR1(Held):
     def whiten(self, A, alpha, times):
         """(a_j - rho a_(j-1)) / sqrt(1 - rho^2), rho = alpha^(t_j - t_(j-1)): each row less its forecast; the first as is."""
         q, k, m = A.shape
-        near = _power(alpha[0], np.diff(times, axis=-1))
-        rho, scale = np.zeros((k, m)), np.ones((k, m))
-        rho[:, 1:], scale[:, 1:] = near, 1 / np.sqrt((1 - near) * (1 + near))
+        gap, rho, scale = np.diff(times, axis=-1), np.zeros((k, m)), np.ones((k, m))
+        rho[:, 1:] = _power(alpha[0], gap)
+        if alpha[0] != 0:  # 1 - rho^2 without cancellation, for rows that nearly coincide
+            scale[:, 1:] = 1 / np.sqrt(-np.expm1(2 * gap * np.log(abs(alpha[0]))))
         A = A.reshape(q, -1)
         A[:, 1:] -= rho.reshape(-1)[1:] * A[:, :-1]
         A *= scale.reshape(-1)
         return A.reshape(q, k, m)
 
     def admissible(self, alpha, clusters):
-        """The correlation of the nearest neighbours below 1; negative only if all gaps are whole and some odd."""
-        nearest, signed = clusters.gaps
-        most = (1 - MARGIN) ** (1 / nearest)
+        """Below 1 over the mean gap; negative only if all gaps are whole and some odd."""
+        mean, signed = clusters.gaps
+        most = (1 - MARGIN) ** (1 / mean) if mean > 0 else 1.0
         a = float(np.clip(alpha[0], -most if signed else 0.0, most))
         return np.array([a]), 1.0 if a == alpha[0] else abs(a / alpha[0])
 
@@ -115,8 +116,15 @@ def _decay(gaps, mean, count, signed):
     for sign in (1, -1) if signed else (1,):
         target = np.where(gaps % 2 == 1, -mean, mean) if sign < 0 else mean
         theta = _theta(power, target, count)
-        found.append((np.sum(count * (target - theta**power) ** 2), sign * theta ** (1 / unit)))
-    alpha = min(found)[1]
+        found.append((np.sum(count * (target - theta**power) ** 2), theta, sign))
+    _, theta, sign = min(found)
+    alpha = sign * theta ** (1 / unit)
+    if (abs(alpha) < 1e-300 and theta > 1e-3) or (unit > 1e8 and theta < 1):
+        raise InputError(
+            expected="times in a unit not too far from the gaps, since alpha is the correlation over one unit",
+            got=f"a mean gap of {unit:.3g}, over which the correlation is {theta:.3g}: over one unit it rounds to {alpha:.3g}",
+            remedy="Divide time= by the usual gap.",
+        )
     return -1e-9 if alpha == 0 and np.sum(count * power * mean) < 0 else alpha
 
 

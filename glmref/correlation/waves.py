@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ..checks import as_numbers
 from ..errors import InputError
 from .base import Correlation, check_form, check_positive
 
@@ -136,11 +137,13 @@ class Fixed(Correlation):
     name = "fixed"
 
     def __post_init__(self):
-        R = np.array(self.R, dtype=float)
+        R = np.array(as_numbers(self.R, "the fixed working correlation"))
         check_form(R, R.shape[0] if R.ndim else 0, lambda: "the fixed working correlation")
         check_positive(R, lambda: "the fixed working correlation")
         R.flags.writeable = False
-        object.__setattr__(self, "waves", np.asarray(self.R.index, dtype=float) if isinstance(self.R, pd.DataFrame) else None)
+        object.__setattr__(
+            self, "waves", as_numbers(self.R.index, "the labels of R") if isinstance(self.R, pd.DataFrame) else None
+        )
         object.__setattr__(self, "R", R)
 
     def clock(self, times):
