@@ -15,6 +15,7 @@ from .design import Design
 from .errors import InputError
 from .estimating import Panel, cluster_grams
 from .families import Estimate
+from .fitted import Fitted
 from .geeloop import Solution
 from .jackknife import jackknife
 from .least_squares import inverse_information
@@ -24,7 +25,7 @@ KINDS = ("model", *sandwich.CLUSTER_KINDS, "jackknife")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class GEEFit:
+class GEEFit(Fitted):
     """A fitted GEE. Arrays have one entry per row; Series are named by term; standard errors are robust unless you ask.
 
     panel: the data sorted by cluster; columns: which were estimable; root: R with R'R = phi sum D'V^-1 D at the estimate;
@@ -55,27 +56,10 @@ class GEEFit:
         """The structure of the working correlation."""
         return self.panel.correlation
 
-    @property
-    def keep(self):
-        """Which columns were estimable (p booleans)."""
-        return self.columns.keep
-
-    @property
-    def coef(self):
-        """The estimates, NaN where aliased."""
-        full = np.full(len(self.keep), np.nan)
-        full[self.keep] = self.solution.beta
-        return pd.Series(full, self._terms, name="coef")
-
     @cached_property
     def cov(self):
         """The robust covariance B^-1 C B^-1 (DataFrame)."""
         return self.covariance("robust")
-
-    @property
-    def se(self):
-        """Robust standard errors: square roots of the diagonal of cov."""
-        return pd.Series(np.sqrt(np.diag(self.cov)), self._terms, name="se")
 
     def covariance(self, kind="robust"):
         """Covariance of the estimates (DataFrame).
@@ -99,15 +83,6 @@ class GEEFit:
                 for batch, grams in cluster_grams(self.panel, self.solution.point)
             ])  # fmt: skip
         return self._square(sandwich.sandwich(bread, scores))
-
-    def _square(self, kept_values):
-        full = np.full((len(self.keep), len(self.keep)), np.nan)
-        full[np.ix_(self.keep, self.keep)] = kept_values
-        return pd.DataFrame(full, self._terms, self._terms)
-
-    @property
-    def _terms(self):
-        return pd.Index(self.design.names)
 
     @property
     def dispersion(self):
@@ -170,33 +145,11 @@ class GEEFit:
         """Rows with positive weight."""
         return len(self.panel.y)
 
-    @property
-    def rank(self):
-        """Number of estimable coefficients."""
-        return int(np.count_nonzero(self.keep))
-
-    @property
-    def df_resid(self):
-        """nobs - rank."""
-        return self.nobs - self.rank
-
-    @cached_property
-    def linear_predictor(self):
-        """eta = X beta + offset."""
-        return _frozen(self.design.X[:, self.keep] @ self.solution.beta + self.design.offset)
-
-    @cached_property
-    def fitted(self):
-        """mu = h(eta), the marginal means."""
-        return _frozen(self.link.inverse(self.linear_predictor))
-
     def residuals(self, kind="pearson", rng=0):
         """kind: "response", "pearson", "deviance", "working", "anscombe" or "quantile", row by row; see GLMFit.residuals."""
         return diagnostics.residuals(kind, self.design, self.family, self.link, self.linear_predictor, self.dispersion, rng)
 
-    def predict(
-        self, data=None, kind="mean", interval=None, offset=None, method="transformed", covariance="robust", df=None
-    ):
+    def predict(self, data=None, kind="mean", interval=None, offset=None, method="transformed", covariance="robust", df=None):
         """Marginal mean or linear predictor for new rows (default: the fitted ones): of the population with these
         covariates, not of one cluster.
 
@@ -262,11 +215,6 @@ class GEEFit:
         raise _no_likelihood("a deviance")
 
     @property
-    def converged(self):
-        """Whether the last step was negligible."""
-        return self.solution.converged
-
-    @property
     def trace(self):
         """One row per round: dispersion, alpha, the length of the step in standard errors, halvings (DataFrame)."""
         alpha = [round.alpha[0] if len(round.alpha) == 1 else np.array(round.alpha) for round in self.solution.trace]
@@ -279,12 +227,6 @@ class GEEFit:
         """The fit as a table that reads in a terminal and in a notebook."""
         return geereport.gee_report(self, level)
 
-    def __repr__(self):
-        return repr(self.summary())
-
-    def _repr_html_(self):
-        return self.summary()._repr_html_()
-
 
 def _no_likelihood(what):
     return InputError(
@@ -292,8 +234,3 @@ def _no_likelihood(what):
         got=f"a generalized estimating equation, which assumes means and variances only and so has no {what.split()[-1]}",
         remedy="Compare working correlations by cic, models by qic or qicu, coefficients by test().",
     )
-
-
-def _frozen(array):
-    array.flags.writeable = False
-    return array

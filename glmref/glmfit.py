@@ -14,6 +14,7 @@ from . import boundary, diagnostics, inference, information, power, prediction, 
 from .design import Design
 from .errors import InputError
 from .families import Estimate, Family
+from .fitted import Fitted
 from .irls import Solution, fisher_scoring
 from .least_squares import Triangle, inverse_information
 from .links import Link
@@ -22,7 +23,7 @@ from .start import Columns, feasible_start
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class GLMFit:
+class GLMFit(Fitted):
     """A fitted generalized linear model. Arrays have one entry per row; Series are named by term.
 
     columns: which columns were estimable; root: R with R'R = X'WX at the estimate (kept columns only).
@@ -38,11 +39,6 @@ class GLMFit:
     root: np.ndarray
     estimate: Estimate | None = None
 
-    @property
-    def keep(self):
-        """Which columns were estimable (p booleans)."""
-        return self.columns.keep
-
     @cached_property
     def deviance(self):
         """sum w d(y, mu), on the scale of phi."""
@@ -53,21 +49,9 @@ class GLMFit:
         return self.design.rows.columns(self.keep)
 
     @property
-    def coef(self):
-        """The estimates, NaN where aliased."""
-        full = np.full(len(self.keep), np.nan)
-        full[self.keep] = self.solution.beta
-        return pd.Series(full, self._terms, name="coef")
-
-    @property
     def cov(self):
         """phi (X'WX)^-1, the model-based covariance (DataFrame)."""
         return self._square(self.dispersion * inverse_information(self.root))
-
-    @property
-    def se(self):
-        """Standard errors: square roots of the diagonal of cov."""
-        return pd.Series(np.sqrt(np.diag(self.cov)), self._terms, name="se")
 
     @cached_property
     def scores(self):
@@ -107,31 +91,6 @@ class GLMFit:
     def _information(self, kind):
         return information.information(kind, self._rows, self.family, self.link, self.solution.beta, self.dispersion)
 
-    def _square(self, kept_values):
-        if not self.keep.all():
-            full = np.full((len(self.keep), len(self.keep)), np.nan)
-            full[np.ix_(self.keep, self.keep)] = kept_values
-            kept_values = full
-        return pd.DataFrame(kept_values, self._terms, self._terms)
-
-    @property
-    def _X(self):
-        return self.design.X if self.keep.all() else self.design.X[:, self.keep]
-
-    @cached_property
-    def _terms(self):
-        return pd.Index(self.design.names, dtype=object)  # an index of type str takes ten times as long
-
-    @cached_property
-    def linear_predictor(self):
-        """eta = X beta + offset."""
-        return _frozen(self._X @ self.solution.beta + self.design.offset)
-
-    @cached_property
-    def fitted(self):
-        """mu = h(eta)."""
-        return _frozen(self.link.inverse(self.linear_predictor))
-
     def residuals(self, kind="deviance", rng=0):
         """kind: "response", "pearson", "deviance", "working", "anscombe" or "quantile".
 
@@ -161,16 +120,6 @@ class GLMFit:
     def nobs(self):
         """Rows with positive weight, each counted as often as its frequency weight says."""
         return int(np.sum(self.design.frequency, where=self.design.used))
-
-    @property
-    def rank(self):
-        """Number of estimable coefficients."""
-        return int(np.count_nonzero(self.keep))
-
-    @property
-    def df_resid(self):
-        """nobs - rank."""
-        return self.nobs - self.rank
 
     @cached_property
     def pearson_chi2(self):
@@ -336,11 +285,6 @@ class GLMFit:
         return prediction.predict(self, data, kind, interval, offset, method, se, self._df)
 
     @property
-    def converged(self):
-        """Whether the last Newton decrement was negligible."""
-        return self.solution.converged
-
-    @property
     def trace(self):
         """One row per round: deviance, decrement and halvings (DataFrame); with an estimated alpha or power, the rounds at it."""
         columns = ("iteration", "deviance", "decrement", "halvings")
@@ -349,17 +293,6 @@ class GLMFit:
     def summary(self, level=0.95):
         """The fit as a table that reads in a terminal and in a notebook."""
         return report.glm_report(self, level)
-
-    def __repr__(self):
-        return repr(self.summary())
-
-    def _repr_html_(self):
-        return self.summary()._repr_html_()
-
-
-def _frozen(array):
-    array.flags.writeable = False
-    return array
 
 
 def spans_constant(X):

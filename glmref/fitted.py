@@ -1,0 +1,81 @@
+"""What any fit can say: a mean for each row and a coefficient, with its standard error, for each term.
+
+GLMFit and GEEFit add what their model has. A subclass supplies design, family, link, columns, solution, cov, nobs and summary.
+"""
+
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+
+class Fitted:
+    """Arrays have one entry per row, in the caller's order; Series are named by term, NaN where aliased."""
+
+    @property
+    def keep(self):
+        """Which columns were estimable (p booleans)."""
+        return self.columns.keep
+
+    @property
+    def coef(self):
+        """The estimates, NaN where aliased."""
+        full = np.full(len(self.keep), np.nan)
+        full[self.keep] = self.solution.beta
+        return pd.Series(full, self._terms, name="coef")
+
+    @property
+    def se(self):
+        """Standard errors: square roots of the diagonal of cov."""
+        return pd.Series(np.sqrt(np.diag(self.cov)), self._terms, name="se")
+
+    @property
+    def rank(self):
+        """Number of estimable coefficients."""
+        return int(np.count_nonzero(self.keep))
+
+    @property
+    def df_resid(self):
+        """nobs - rank."""
+        return self.nobs - self.rank
+
+    @cached_property
+    def linear_predictor(self):
+        """eta = X beta + offset."""
+        return _frozen(self._X @ self.solution.beta + self.design.offset)
+
+    @cached_property
+    def fitted(self):
+        """mu = h(eta)."""
+        return _frozen(self.link.inverse(self.linear_predictor))
+
+    @property
+    def converged(self):
+        """Whether the last step was negligible."""
+        return self.solution.converged
+
+    @property
+    def _X(self):
+        return self.design.X if self.keep.all() else self.design.X[:, self.keep]
+
+    @cached_property
+    def _terms(self):
+        return pd.Index(self.design.names, dtype=object)  # an index of type str takes ten times as long
+
+    def _square(self, kept_values):
+        if not self.keep.all():
+            full = np.full((len(self.keep), len(self.keep)), np.nan)
+            full[np.ix_(self.keep, self.keep)] = kept_values
+            kept_values = full
+        return pd.DataFrame(kept_values, self._terms, self._terms)
+
+    def __repr__(self):
+        return repr(self.summary())
+
+    def _repr_html_(self):
+        return self.summary()._repr_html_()
+
+
+def _frozen(array):
+    array.flags.writeable = False
+    return array
