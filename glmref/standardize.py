@@ -17,7 +17,8 @@ def standardize(block, beta, family, link):
     eta = block.X @ beta + block.offset
     if family.bounded(link) and not np.all(family.valid(eta, link)):
         return None
-    weight, score, loss = family.kernel(block.y, eta, link)
+    with np.errstate(all="ignore"):  # a step may lead too far: the caller looks whether the loss is finite
+        weight, score, loss = family.kernel(block.y, eta, link)
     return block.weight * weight, block.weight * score, block.weight * loss
 
 
@@ -34,7 +35,8 @@ def evaluator(rows, family, link):
             standardized = standardize(block, beta, family, link)
             if standardized is None or not isfinite(standardized[2].sum()):  # stop before infinite numbers are multiplied
                 return None
-            return kind.of(block.X, *standardized)
+            with np.errstate(over="ignore", invalid="ignore"):  # so far out that only weights are finite, not their sums
+                return kind.of(block.X, *standardized)
 
         total = rows.sum(of)
         return total.less(saturated) if total is not None and isfinite(total.deviance) else None
