@@ -7,8 +7,11 @@ import pandas as pd
 import pytest
 from scipy.special import expit, xlogy
 
-from glmref import SeparationWarning, blocks, families, fit_glm, links
+from glmref import SeparationWarning, blocks, families, fit_glm, links, start
 from glmref.blocks import ArrayRows
+from glmref.irls import fisher_scoring, negligible
+from glmref.least_squares import Gram, solve
+from glmref.standardize import evaluator
 from glmref.start import estimate_of_sample
 
 N = 8003
@@ -102,8 +105,8 @@ def test_the_sample_begins_within_reach_of_the_estimate():
     """One step by all rows' score leaves less than the sample's own standard error."""
     family, link, y = FAMILIES["poisson"]
     fitted, ones = fit_glm(X, y, family), np.ones(N)
-    start = estimate_of_sample(ArrayRows(X, y, 0 * ones, ones), family, links.get(link))
-    assert np.max(np.abs(start - fitted.coef) / fitted.se) < 0.5
+    begun = estimate_of_sample(ArrayRows(X, y, 0 * ones, ones), family, links.get(link))
+    assert np.max(np.abs(begun - fitted.coef) / fitted.se) < 0.5
 
 
 def test_layout_type_order_threads_and_blocks_do_not_matter():
@@ -138,3 +141,38 @@ def test_nothing_copies_the_table():
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < 0.4 * table.nbytes  # eight vectors of n numbers; a copy of the table would be 20
+
+
+@pytest.mark.parametrize("weight", [1.0, 1e-6])
+def test_a_sample_unlike_the_whole_is_not_believed(weight):
+    family, link, y = FAMILIES["poisson"]
+    y, ones = np.where(EIGHTH & (LEVEL == 1), 0.0, y), np.ones(N)
+    assert estimate_of_sample(ArrayRows(X, y, 0 * ones, weight * ones), family, links.get(link)) is None
+
+
+def test_scoring_begins_again_where_a_sample_was_believed_in_error(monkeypatch):
+    family, link, y = FAMILIES["binomial"]
+    expected = fit_glm(X, np.where(EIGHTH, 0.0, y), family, link=link)
+    monkeypatch.setattr(start, "FAR", np.inf)
+    agree(fit_glm(X, np.where(EIGHTH, 0.0, y), family, link=link), expected)
+
+
+def test_a_round_is_the_last_only_if_it_leaves_a_negligible_one():
+    """Each round squares the decrement or, under links far from canonical, multiplies it by some factor."""
+    assert negligible(9e-19, 1e-8, 1e-20, 10)  # leaves 1e-28
+    assert not negligible(9e-19, 1e-17, 1e-20, 10)  # leaves 1e-19
+    assert not negligible(9e-19, 0.0, 1e-20, 10)  # who knows
+    assert not negligible(1e-17, 1e-2, 1e-20, 10)  # itself too long for the weights
+    assert negligible(1e-17, 1e-2, 1e-20, 200)
+
+
+@pytest.mark.parametrize("bounded", [True, False])
+def test_the_last_step_is_taken(bounded):
+    family, link, y = FAMILIES["poisson"]
+    ones = np.ones(N)
+    evaluate = evaluator(ArrayRows(X, y, 0 * ones, ones), family, links.get(link))
+    solution = fisher_scoring(evaluate, np.zeros(5), tol=1e-3, bounded=bounded)
+    left = solve(evaluate(solution.beta, Gram)).decrement
+    assert solution.converged and left < 1e-3 * solution.trace[-1].decrement
+    if bounded:
+        assert solution.step.decrement == pytest.approx(left)
