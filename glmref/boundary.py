@@ -100,6 +100,7 @@ def inside(rows, family, link, centre):
     low, high = family.eta_interval(np.full(len(rows.y), centre), link)
     above, below = np.isfinite(low), np.isfinite(high)
     scale = np.linalg.norm(rows.X, axis=0)
+    scale[scale == 0] = 1.0  # a level that none of these rows has
     A = np.vstack([-rows.X[above], rows.X[below]]) / scale * np.sqrt(len(rows.y))
     b = np.concatenate([(rows.offset - low)[above], (high - rows.offset)[below]])
     if not len(b):

@@ -86,7 +86,7 @@ def vector(values, what, n, index=None):
             got=f"an array of shape {values.shape}",
             remedy="Give one number per row of the data, in their order.",
         )
-    return values
+    return values if all(values.strides) else values.copy()  # strides of 0 mark the default, one number for all rows
 
 
 def no_text(values, what):

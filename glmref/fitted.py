@@ -3,6 +3,7 @@
 GLMFit and GEEFit add what their model has. A subclass supplies design, family, link, columns, solution, cov, nobs and summary.
 """
 
+from contextlib import nullcontext
 from functools import cached_property
 
 import numpy as np
@@ -47,7 +48,13 @@ class Fitted:
     @cached_property
     def fitted(self):
         """mu = h(eta)."""
-        return _frozen(self.link.inverse(self.linear_predictor))
+        with self._quiet:
+            return _frozen(self.link.inverse(self.linear_predictor))
+
+    @property
+    def _quiet(self):
+        """A context in which a row that takes no part may have an impossible mean."""
+        return nullcontext() if self.design.used.all() else np.errstate(all="ignore")
 
     @property
     def converged(self):

@@ -17,7 +17,7 @@ from .glmfit import GLMFit
 from .irls import fisher_scoring
 from .least_squares import Gram
 from .standardize import evaluator, refined_root
-from .start import choose_columns, feasible_start, given_start
+from .start import choose_columns, given_start, score_from_start
 
 REGULAR_ROUNDS = 8  # a finite estimate squares its error each round; an infinite one, or one at an edge, creeps for longer
 LARGE = 1_000_000  # numbers in X; from here on a last round that changes the covariance by 1e-8 of itself is saved
@@ -91,14 +91,14 @@ def fit(design, family, link=None, dispersion=None, **control):
 
     def solve(family, near):
         evaluate = evaluator(rows, family, link)
+        limits = {"max_iter": settings["max_iter"], "tol": settings["tol"], "bounded": bounded, "settled": settled}
         if near is not None and evaluate(near, Gram) is not None:
-            beta = near
+            solution = fisher_scoring(evaluate, near, floor=family.deviance_floor, **limits)
         elif settings["start"] is None:
-            beta = feasible_start(evaluate, rows, family, link)
+            solution = score_from_start(evaluate, rows, family, link, **limits)
         else:
             beta = given_start(evaluate, settings["start"], design.names, columns.keep)
-        limits = {"max_iter": settings["max_iter"], "tol": settings["tol"], "bounded": bounded, "settled": settled}
-        solution = fisher_scoring(evaluate, beta, floor=family.deviance_floor, **limits)
+            solution = fisher_scoring(evaluate, beta, floor=family.deviance_floor, **limits)
         return settle(rows, family, link, solution, family.deviance_floor)
 
     family, solution, estimate = family.estimate(solve, rows, link)
@@ -106,15 +106,16 @@ def fit(design, family, link=None, dispersion=None, **control):
         warnings.warn(estimate.note, BoundaryWarning, stacklevel=3)
     root = accurate_root(rows, family, link, solution)
     result = GLMFit(design, family, link, dispersion, columns, solution, root, estimate)
-    if doubtful(family, link, solution, settings):
+    if doubtful(result, settings):
         warn_if_doubtful(result)
     return result
 
 
-def doubtful(family, link, solution, settings):
-    """Whether a look at every fitted mean is due: a finite estimate inside the range arrives in a few rounds."""
-    slow = len(solution.trace) > REGULAR_ROUNDS or not solution.converged
-    return slow or family.bounded(link) or settings["start"] is not None
+def doubtful(fit, settings):
+    """Whether a look at every fitted mean is due: a finite estimate inside the range arrives in a few rounds, unless these
+    began close by, at a given start or at the estimate for another value of the family's own parameter."""
+    slow = len(fit.solution.trace) > REGULAR_ROUNDS or not fit.converged
+    return slow or fit.family.bounded(fit.link) or settings["start"] is not None or fit.estimate is not None
 
 
 def accurate_root(rows, family, link, solution):

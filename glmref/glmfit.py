@@ -15,11 +15,13 @@ from .design import Design
 from .errors import InputError
 from .families import Estimate, Family
 from .fitted import Fitted
-from .irls import Solution, fisher_scoring
+from .irls import Solution
 from .least_squares import Triangle, inverse_information
 from .links import Link
 from .standardize import evaluator, total_deviance
-from .start import Columns, feasible_start
+from .start import Columns, score_from_start
+
+PORTION = 1 << 16  # rows whose log-densities are taken at once
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -56,8 +58,9 @@ class GLMFit(Fitted):
     @cached_property
     def scores(self):
         """Each row's contribution to the score, w (y - mu) h' / V(mu) x (n x rank): they sum to zero."""
-        _, score = self.family.working(self.design.y, self.linear_predictor, self.link)
-        return (self.design.weight * score)[:, None] * self._X
+        with self._quiet:
+            _, score = self.family.working(self.design.y, self.linear_predictor, self.link)
+            return np.where(self.design.weight > 0, self.design.weight * score, 0.0)[:, None] * self._X
 
     def covariance(self, kind="model", groups=None):
         """Covariance of the estimates (DataFrame): "model"; "observed", from the observed information instead of the
@@ -97,13 +100,16 @@ class GLMFit(Fitted):
         rng: seed of the draws that quantile residuals of counts need; another seed gives another, equally good set.
         """
         phi = self.dispersion if kind == "quantile" else None
-        return diagnostics.residuals(kind, self.design, self.family, self.link, self.linear_predictor, phi, rng)
+        with self._quiet:
+            return diagnostics.residuals(kind, self.design, self.family, self.link, self.linear_predictor, phi, rng)
 
     @cached_property
     def leverage(self):
         """Diagonal of the hat matrix; 0 for rows of weight 0."""
-        weight, _ = self.family.working(self.design.y, self.linear_predictor, self.link)
-        return diagnostics.leverage(self._X, self.root, self.design.weight * weight)
+        with self._quiet:
+            weight, _ = self.family.working(self.design.y, self.linear_predictor, self.link)
+            weight = np.where(self.design.weight > 0, self.design.weight * weight, 0.0)
+        return diagnostics.leverage(self._X, self.root, weight)
 
     @cached_property
     def cooks_distance(self):
@@ -124,7 +130,12 @@ class GLMFit(Fitted):
     @cached_property
     def pearson_chi2(self):
         """sum w (y - mu)^2 / V(mu)."""
-        return float(self.design.frequency @ self.residuals("pearson") ** 2)
+        beta, family, link = self.solution.beta, self.family, self.link
+
+        def of(block):
+            return block.weight @ diagnostics.pearson(block.y, block.X @ beta + block.offset, family, link) ** 2
+
+        return float(self._rows.sum(of))
 
     @cached_property
     def dispersion(self):
@@ -208,9 +219,13 @@ class GLMFit(Fitted):
             phi = self._ml_dispersion if self.dispersion_estimated else self.dispersion
         if phi == 0:
             return np.inf  # a perfect fit: the density of a continuous response has no bound
-        used = self.design.used
-        saturated = self.family.saturated_log_density(self.design.y[used], phi, self.design.weight[used])
-        return float(self.design.frequency[used] @ saturated - self.deviance / (2 * phi))
+        design, everyone, saturated = self.design, self.design.used, 0.0
+        for start in range(0, len(design.y), PORTION):  # a portion at a time: the density needs a dozen vectors
+            part = slice(start, start + PORTION)
+            used = everyone[part]
+            density = self.family.saturated_log_density(design.y[part][used], phi, design.weight[part][used])
+            saturated += float(design.frequency[part][used] @ density)
+        return saturated - self.deviance / (2 * phi)
 
     @property
     def _parameters(self):
@@ -237,14 +252,13 @@ class GLMFit(Fitted):
         """Deviance of the model with a constant and the offset only; where no combination of the columns is constant, of
         the offset alone (infinite where that is an impossible mean)."""
         rows = self.design.rows
-        if not spans_constant(self._rows.X):
+        if not spans_constant(self._rows):
             null = rows.columns(np.zeros(len(self.keep), dtype=bool))
             return total_deviance(null, self.family, self.link, np.zeros(0))
         null = replace(rows, X=np.ones((len(rows.y), 1)))
         evaluate = evaluator(null, self.family, self.link)
-        floor = self.family.deviance_floor
-        solution = fisher_scoring(evaluate, feasible_start(evaluate, null, self.family, self.link), floor=floor)
-        beta = boundary.settle(null, self.family, self.link, solution, floor).beta
+        solution = score_from_start(evaluate, null, self.family, self.link)
+        beta = boundary.settle(null, self.family, self.link, solution, self.family.deviance_floor).beta
         return total_deviance(null, self.family, self.link, beta)
 
     @cached_property
@@ -295,9 +309,10 @@ class GLMFit(Fitted):
         return report.glm_report(self, level)
 
 
-def spans_constant(X):
+def spans_constant(rows):
     """Whether some combination of the columns is constant: then the model contains an intercept, however coded."""
+    X = rows.X
     if np.any(np.all(X == X[0], axis=0) & (X[0] != 0)):
         return True
-    summary = Triangle.of(X, np.ones(len(X)), np.ones(len(X)), 0.0)
+    summary = rows.sum(lambda block: Triangle.fold(block.X, np.ones(len(block.y))))
     return bool(len(X) - summary.projection @ summary.projection < 1e-10 * len(X))

@@ -215,7 +215,7 @@ def _check_nested(small, large):
         refuse(
             "one family and one link",
             f"{_named(small)}, {small.link} and {_named(large)}, {large.link}",
-            "Fit the smaller model with the family and link of the larger: family=large.family, link=large.link.",
+            "Fit both with the same family and link; where only one estimates a parameter, give both family=large.family.",
         )
     for name, what in (("y", "response"), ("weight", "weights"), ("frequency", "frequency weights"), ("offset", "offset")):
         one, two = getattr(small.design, name), getattr(large.design, name)

@@ -14,7 +14,7 @@ from .families.tweedie import LEAST, MOST, profiler
 from .irls import fisher_scoring
 from .least_squares import Gram
 from .standardize import evaluator
-from .start import feasible_start
+from .start import score_from_start
 
 
 def _profile(fit):
@@ -25,8 +25,9 @@ def _profile(fit):
     def solve(family, near):
         evaluate = evaluator(rows, family, fit.link)
         near = fit.solution.beta if near is None else near
-        beta = near if evaluate(near, Gram) is not None else feasible_start(evaluate, rows, family, fit.link)
-        return fisher_scoring(evaluate, beta, floor=family.deviance_floor)
+        if evaluate(near, Gram) is None:
+            return score_from_start(evaluate, rows, family, fit.link)
+        return fisher_scoring(evaluate, near, floor=family.deviance_floor)
 
     return profiler(solve, rows)
 

@@ -13,8 +13,8 @@ from scipy import linalg
 from .boundary import settle
 from .irls import Solution, fisher_scoring
 from .least_squares import Gram
+from .start import score_from_start
 from .standardize import evaluator, total_deviance
-from .start import feasible_start
 
 
 class Restricted(NamedTuple):
@@ -45,12 +45,13 @@ def restricted_fit(rows, family, link, L, c, near, guess=None):
         evaluate = evaluator(inner, family, link)
         gamma, floor = nearest if gamma is None else gamma, family.deviance_floor
 
-        def arrive(gamma, rounds):
-            return settle(inner, family, link, fisher_scoring(evaluate, gamma, floor=floor, max_iter=rounds), floor)
+        def settled(solution):
+            return settle(inner, family, link, solution, floor)
 
-        solution = arrive(gamma, 50) if evaluate(gamma, Gram) is not None else None
+        possible = evaluate(gamma, Gram) is not None
+        solution = settled(fisher_scoring(evaluate, gamma, floor=floor, max_iter=50)) if possible else None
         if solution is None or not solution.converged:  # `gamma` was no good: begin from the data
-            fresh = arrive(feasible_start(evaluate, inner, family, link), 200)
+            fresh = settled(score_from_start(evaluate, inner, family, link))
             solution = fresh if solution is None or fresh.deviance < solution.deviance else solution
         return solution
 

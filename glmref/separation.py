@@ -27,6 +27,7 @@ from .standardize import evaluator
 from .start import choose_columns
 
 TOLERANCE = 1e-8  # below this a number of order 1 counts as zero
+LOOSE = 1e6  # a linear predictor with this standard error is held by no row (its step may have underflowed)
 NEAR = 1e-6  # a fitted mean this close to the edge, beside the mean response, may be on its way there
 
 
@@ -86,7 +87,11 @@ def suspected(fit):
     if not near.any() or not fit.converged:
         return not fit.converged
     step = solve(evaluator(fit.design.rows.columns(fit.keep), fit.family, fit.link)(fit.solution.beta, Triangle))
-    return step is None or bool(np.max(np.abs(fit.design.X[near][:, fit.keep] @ step.direction)) > 1e-3)
+    if step is None:
+        return True
+    X = fit.design.X[near][:, fit.keep]
+    loose = np.max(np.linalg.norm(linalg.solve_triangular(step.root, X.T, trans="T"), axis=0)) > LOOSE
+    return bool(loose or np.max(np.abs(X @ step.direction)) > 1e-3)
 
 
 def edge_signs(y, family, link):

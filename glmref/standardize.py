@@ -17,7 +17,8 @@ def standardize(block, beta, family, link, bounded=True):
     eta = block.X @ beta + block.offset
     if bounded and not np.all(family.valid(eta, link)):
         return None
-    weight, score, loss = family.kernel(block.y, eta, link)
+    with np.errstate(all="ignore"):  # a step may lead too far: the caller looks whether the loss is finite
+        weight, score, loss = family.kernel(block.y, eta, link)
     return block.weight * weight, block.weight * score, block.weight * loss
 
 
@@ -38,7 +39,8 @@ def evaluator(rows, family, link):
             deviance, rounding = 2 * loss.sum(), 2e-13 * np.abs(loss).sum()
             if not isfinite(deviance):  # stop before infinite numbers are multiplied
                 return None
-            return kind.of(block.X, weight, score, deviance, rounding)
+            with np.errstate(over="ignore", invalid="ignore"):  # so far out that only weights are finite, not their sums
+                return kind.of(block.X, weight, score, deviance, rounding)
 
         total = rows.sum(of)
         return total.less(saturated) if total is not None and isfinite(total.deviance) else None

@@ -17,6 +17,8 @@ from .least_squares import Gram, Triangle, back_substitute, independent_columns,
 from .links import UNIT
 from .standardize import evaluator, standardize
 
+
+FAR = 4  # times the columns and ten more: a step from the sample's estimate that chance does not take
 ROUGH = 0.03  # relative to the residuals: less than what distinguishes a sample from all rows
 
 
@@ -94,7 +96,8 @@ def nearest_to_constant(rows, link):
 
 def estimate_of_sample(rows, family, link):
     """Nearly the estimate, from the rows' sample: its own estimate, and one step from there by the score of all rows and the
-    information of the sample. None where the rows are few or the sample's rounds do not arrive soon (it may be separated)."""
+    information of the sample. None where the rows are few, the sample's rounds do not arrive, or the sample is unlike the
+    whole: were it drawn by chance, the square of that step in its standard errors would be near the number of columns."""
     sample = rows.sample()
     if sample is rows:
         return None
@@ -109,22 +112,34 @@ def estimate_of_sample(rows, family, link):
 
     def score(block):
         standardized = standardize(block, solution.beta, family, link)
-        return None if standardized is None else standardized[1] @ block.X
+        with np.errstate(over="ignore", invalid="ignore"):
+            return None if standardized is None else standardized[1] @ block.X
 
-    total, root = rows.sum(score), solution.step.root
+    total, root, share = rows.sum(score), solution.step.root, len(sample.y) / len(rows.y)
     if total is None or not np.all(np.isfinite(total)):
         return None
-    direction = back_substitute(root, back_substitute(root, total, transposed=True))
-    return solution.beta + direction * len(sample.y) / len(rows.y)
+    step = share * back_substitute(root, total, transposed=True)  # in standard errors of the sample, times phi^(1/2)
+    phi = max(solution.deviance / len(sample.y), (family.dispersion or 0.0) * np.mean(sample.weight))
+    if step @ step > FAR * (len(step) + 10) * phi:
+        return None
+    return solution.beta + back_substitute(root, step)
 
 
-def feasible_start(evaluate, rows, family, link):
-    """Coefficients with possible means: the sample's, else from one regression, else nearest to a constant
-    mean, else any."""
-    beta = estimate_of_sample(rows, family, link)
-    if beta is not None and (summary := evaluate(beta, Gram)) is not None and summary.triangle() is not None:
-        return beta
+def score_from_start(evaluate, rows, family, link, **limits):
+    """Fisher scoring from a feasible start, and once more from one without the sample where the first did not arrive."""
+    limits = {"floor": family.deviance_floor} | limits
+    solution = fisher_scoring(evaluate, feasible_start(evaluate, rows, family, link), **limits)
+    if solution.converged or rows.sample() is rows:
+        return solution
+    again = fisher_scoring(evaluate, feasible_start(evaluate, rows, family, link, sampled=False), **limits)
+    return again if again.converged or again.deviance < solution.deviance else solution
+
+
+def feasible_start(evaluate, rows, family, link, sampled=True):
+    """Coefficients with possible means: the sample's (unless not sampled), else from one regression, else nearest to a
+    constant mean, else any."""
     for candidate in (
+        lambda: estimate_of_sample(rows, family, link) if sampled else None,
         lambda: starting_coefficients(rows, family, link),
         lambda: nearest_to_constant(rows, link),
         lambda: inside(rows, family, link, constant_eta(rows, link)),

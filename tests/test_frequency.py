@@ -128,3 +128,38 @@ def test_a_row_of_frequency_zero_may_hold_anything_finite():
     two = fit_glm(X[FREQUENCY > 0], y[FREQUENCY > 0], "poisson", frequency_weights=pd.Series(FREQUENCY[FREQUENCY > 0]))
     np.testing.assert_allclose(one.coef, two.coef, rtol=1e-12)
     assert np.all(one.leverage[FREQUENCY == 0] == 0) or np.all(np.isfinite(one.leverage))
+
+
+def test_one_number_stretched_over_all_rows_counts_like_a_column_of_it():
+    y = response(families.Poisson())
+    one = fit_glm(X, y, "poisson", frequency_weights=np.broadcast_to(3.0, N), weights=np.broadcast_to(2.0, N))
+    two = fit_glm(X, y, "poisson", frequency_weights=np.full(N, 3.0), weights=np.full(N, 2.0))
+    assert one.nobs == two.nobs == 3 * N
+    np.testing.assert_array_equal(one.se, two.se)
+    for keyword, value in (("weights", -1.0), ("weights", 0.0), ("offset", np.nan), ("frequency_weights", 0.5)):
+        with pytest.raises(InputError, match=keyword.split("_")[0]):
+            fit_glm(X, y, "poisson", **{keyword: np.broadcast_to(value, N)})
+
+
+@pytest.mark.parametrize("family", EVERY_FAMILY, ids=lambda family: f"{family}-{family.shape}" if family.shape_name else str(family))
+@pytest.mark.parametrize("far", [1e5, -1e5])
+@pytest.mark.parametrize("zero", ["weights", "frequency_weights"])
+def test_a_row_that_takes_no_part_may_lie_anywhere(family, far, zero):
+    y, wild, part = response(family), X.copy(), np.ones(N)
+    wild[5, 1], part[5] = far, 0.0
+    link = "log" if family.mean_interval[1] == np.inf else "logit"
+    one = fit_glm(wild, y, family, link=link, weights=part if zero == "weights" else None, frequency_weights=part if zero != "weights" else None)
+    two = fit_glm(np.delete(X, 5, axis=0), np.delete(y, 5), family, link=link)
+    np.testing.assert_allclose(one.coef, two.coef, rtol=1e-8, atol=1e-10)
+    np.testing.assert_allclose(one.se, two.se, rtol=1e-8)
+    for what in ("deviance", "null_deviance", "pearson_chi2", "dispersion", "nobs", "df_resid"):
+        assert getattr(one, what) == pytest.approx(getattr(two, what), rel=1e-8), what
+    if family.has_likelihood:
+        assert one.loglik == pytest.approx(two.loglik, rel=1e-8)
+    for kind in ("HC0", "HC1", "HC3", "observed"):
+        np.testing.assert_allclose(one.covariance(kind), two.covariance(kind), rtol=1e-6, atol=1e-12)
+    for kind in ("response", "pearson", "deviance", "working"):
+        np.testing.assert_allclose(np.delete(one.residuals(kind), 5), two.residuals(kind), rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(np.delete(one.leverage, 5), two.leverage, rtol=1e-6)
+    np.testing.assert_allclose(np.delete(one.fitted, 5), two.fitted, rtol=1e-8)
+    assert repr(one.summary())

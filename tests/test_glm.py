@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from scipy import stats
 
 from glmref import InputError, SeparationWarning, datasets, fit_glm, glm
 

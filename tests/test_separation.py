@@ -216,3 +216,21 @@ def test_pieces():
     np.testing.assert_allclose(extreme(np.array([1.0, -1]), Z), [1, 0], atol=1e-12)
     assert null_space(np.zeros((0, 3))).shape == (3, 3) and null_space(np.eye(3)).shape == (3, 0)
     np.testing.assert_allclose(np.abs(null_space(np.array([[1.0, 0], [1, 0], [1, 0]]))), [[0], [1]], atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    "family, n", [(families.NegativeBinomial(), 400), (families.NegativeBinomial(), 10_000), (families.Tweedie(), 400)], ids=str
+)
+def test_separation_is_named_where_a_parameter_of_the_family_was_estimated(family, n):
+    """The last rounds begin at the estimate for another value of the parameter, and are therefore few."""
+    rng = np.random.default_rng(n)
+    level, x = np.arange(n) % 20 == 3, rng.normal(size=n)
+    X, mu = np.column_stack([np.ones(n), x, level]).astype(float), np.exp(1 + 0.3 * x)
+    y = np.where(level, 0.0, family.__class__(0.5 if family.shape_name == "alpha" else 1.5).draw(mu, 1.0, 1.0, rng))
+    with pytest.warns(SeparationWarning):
+        fitted = fit_glm(X, y, family)
+    assert fitted.separation.infinite.to_dict() == {"x3": -np.inf}
+    rest = fit_glm(X[~level, :2], y[~level], family)
+    assert fitted.deviance == pytest.approx(rest.deviance, rel=1e-6)
+    assert fitted.family.shape == pytest.approx(rest.family.shape, rel=1e-6)
+    assert fitted.loglik == pytest.approx(rest.loglik, rel=1e-9)

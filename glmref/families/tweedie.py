@@ -147,7 +147,7 @@ class Tweedie(Family):
     def valid(self, eta, link):
         # a zero pulls its mean towards 0, where under a link other than the logarithm the information overflows
         possible = super().valid(eta, link)
-        if self.shape == 0:
+        if self.shape == 0 or link == links.Log():
             return possible
         with np.errstate(all="ignore"):
             return possible & (link.inverse(eta) > 1e-150)
