@@ -93,3 +93,12 @@ def test_a_family_without_a_distribution_says_so():
         fit.residuals("quantile")
     with pytest.raises(InputError, match="Anscombe"):
         fit.residuals("anscombe")
+
+
+@pytest.mark.parametrize("link", ["inverse", "log", "inverse_squared", "identity"])
+def test_pearson_residuals_have_the_sign_of_the_difference_where_the_link_falls(link):
+    rng = np.random.default_rng(2)
+    X = np.column_stack([np.ones(50), rng.uniform(size=50)])
+    fitted = fit_glm(X, rng.gamma(5.0, (2 + X[:, 1]) / 5), "gamma", link=link)
+    expected = (fitted.design.y - fitted.fitted) / fitted.fitted
+    np.testing.assert_allclose(fitted.residuals("pearson"), expected, rtol=1e-10, atol=1e-13)

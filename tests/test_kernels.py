@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from instances import EVERY_FAMILY, EVERY_LINK
 
 ETA = np.array([-700.0, -300.0, -40.0, -8.0, -3.0, -1.0, -0.3, -1e-8, 1e-8, 0.3, 1.0, 3.0, 8.0, 40.0, 300.0, 700.0])
