@@ -36,7 +36,8 @@ serve: book ## build, then serve the book at a local address until Ctrl-C
 
 bench: install ## time glmref beside its peers (installs them; takes about half an hour on a quiet machine)
 	@$(python) -m pip install --quiet -r benchmarks/requirements.txt
-	@for threads in 1 2; do $(python) benchmarks/glm.py --threads $$threads; done
+	@$(python) benchmarks/glm.py
+	@$(python) benchmarks/gee.py
 
 clean: ## remove the built book and caches (keeps .venv and _text)
 	@rm -rf _build .pytest_cache .hypothesis

@@ -36,11 +36,11 @@ class Gram:
         p = X.shape[1]
         if p > NARROW:
             J = weighted(X, np.sqrt(weight), scratch(X.shape))
-            return cls(J.T @ J, score @ X, deviance, rounding)
+            return cls(np.dot(J.T, J), score @ X, deviance, rounding)
         right = scratch((len(X), p + 1))  # one product X'[WX, score] holds both; for few columns it beats J'J
         weighted(X, weight, right[:, :p])
         right[:, p] = score
-        product = X.T @ right
+        product = np.dot(X.T, right)  # unlike @, dot lets other threads run
         return cls(product[:, :p], product[:, p], deviance, rounding)
 
     def __add__(self, other):
