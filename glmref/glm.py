@@ -105,6 +105,8 @@ def fit(design, family, link=None, dispersion=None, **control):
     if estimate is not None and estimate.note:
         warnings.warn(estimate.note, BoundaryWarning, stacklevel=3)
     root = accurate_root(rows, family, link, solution)
+    if np.isnan(root).any():
+        solution = replace(solution, ended="singular")
     result = GLMFit(design, family, link, dispersion, columns, solution, root, estimate)
     if doubtful(result, settings):
         warn_if_doubtful(result)

@@ -148,7 +148,8 @@ def solve(summary):
     if root is None:
         return None
     projection = summary.projection if isinstance(summary, Triangle) else back_substitute(root, summary.score, transposed=True)
-    decrement = float(projection @ projection)
+    with np.errstate(over="ignore"):  # far out: refused in the next line
+        decrement = float(projection @ projection)
     return Step(back_substitute(root, projection), decrement, root) if isfinite(decrement) else None
 
 

@@ -72,7 +72,10 @@ def refined_root(rows, family, link, beta):
     With R from the Gram matrix, J R^-1 is nearly orthogonal; its own Gram matrix corrects what the first one lost.
     """
     evaluate = evaluator(rows, family, link)
-    root = evaluate(beta, Gram).triangle()
+    summary = evaluate(beta, Gram)
+    if summary is None:  # the last step led where means overflow
+        return np.full((len(beta), len(beta)), np.nan)
+    root = summary.triangle()
     if root is None:
         return evaluate(beta, Triangle).root
     inverse = linalg.solve_triangular(root, np.eye(len(root)))

@@ -293,3 +293,16 @@ def test_a_link_of_ones_own_needs_three_methods():
     np.testing.assert_allclose(two.coef, 2 * one.coef, rtol=1e-9)
     with pytest.raises(InputError, match="write second_derivative"):
         Half().second_derivative(0.0)
+
+
+@pytest.mark.parametrize("seed", [24, 30, 35, 41, 42])
+def test_tiny_times_do_not_send_an_inverse_gaussian_fit_to_infinity(seed):
+    """A few responses of 1e-6: where every mean is infinite the deviance is level, and rounds that begin at y ended there."""
+    rng = np.random.default_rng(seed)
+    x, group = rng.normal(size=300), rng.random(300) < 0.3
+    y = rng.wald(np.exp(0.3 * x - 0.2 + 0.5 * group), 2.0)
+    y[np.flatnonzero(group)[::8]] = 1e-6
+    X = np.c_[np.ones(300), x, group]
+    fit = fit_glm(X, y, "inverse_gaussian", link="log")
+    score = X.T @ ((y - fit.fitted) / fit.fitted**2)
+    assert fit.converged and np.abs(fit.coef).max() < 3 and np.max(np.abs(score)) < 1e-5

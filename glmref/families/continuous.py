@@ -142,6 +142,10 @@ class InverseGaussian(Family):
     def saturated_log_density(self, y, phi, weight):
         return -0.5 * np.log(2 * np.pi * phi / weight) - 1.5 * np.log(y)
 
+    def starting_mean(self, y, weight):
+        # from mu = y the smallest y would send the rounds out to where every mean is infinite and the deviance level
+        return np.maximum(y, np.average(y, weights=weight) / 100)
+
     def in_domain(self, y):
         return np.isfinite(y) & (y > 0)
 
