@@ -138,6 +138,37 @@ def frequencies(values, index):
         raise InputError(expected="a row with positive frequency", got="only zeros", remedy="Check frequency_weights=.")
 
 
+def cluster_codes(groups, index):
+    """For each row the number of its cluster, and the clusters' labels: two of them at least, none missing."""
+    if len(groups) != len(index):
+        raise InputError(
+            expected=f"groups with a label for each of the {len(index)} rows",
+            got=f"{len(groups)}",
+            remedy="Pass one label per row, for instance a column of the table.",
+        )
+    groups = np.asarray(groups)
+    if groups.ndim != 1:
+        raise InputError(
+            expected="groups with one label a row",
+            got=f"an array of shape {groups.shape}",
+            remedy="For crossed labels make one of them first, such as a + ':' + b.",
+        )
+    codes, labels = pd.factorize(groups)
+    if (codes < 0).any():
+        raise InputError(
+            expected="a cluster for every row",
+            got=f"a missing label in {row(index, int(np.argmax(codes < 0)))} of groups",
+            remedy="Give each row its cluster, or drop the row.",
+        )
+    if len(labels) < 2:
+        raise InputError(
+            expected="at least two clusters",
+            got=f"{len(labels)}",
+            remedy="What is learned comes from the differences between clusters: check groups=.",
+        )
+    return codes, np.asarray(labels)
+
+
 def response(design, family):
     """Every y in the family's domain, and not all of them equal."""
     possible = family.in_domain(design.y)

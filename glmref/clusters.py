@@ -10,7 +10,6 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from . import checks
 from .errors import InputError
@@ -79,7 +78,7 @@ def arrange(groups, time, index, clock, by_pattern, columns):
     clock(times): the times as the working correlation counts them; by_pattern: whether batches must agree in their times;
     columns: how many numbers a row has, which sets the size of a batch. Raises InputError for bad labels or times.
     """
-    codes, labels = _codes(groups, index)
+    codes, labels = checks.cluster_codes(groups, index)
     sizes = np.bincount(codes)
     order = _order(codes, time)
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
@@ -102,36 +101,6 @@ def arrange(groups, time, index, clock, by_pattern, columns):
     sizes, times, ticks = sizes[clusters], times[rows], ticks[rows]
     batches = _batches(sizes, ticks, columns, by_pattern)
     return Clusters(order[rows], labels[clusters], sizes, times, ticks, batches)
-
-
-def _codes(groups, index):
-    if len(groups) != len(index):
-        raise InputError(
-            expected=f"groups with a label for each of the {len(index)} rows",
-            got=f"{len(groups)}",
-            remedy="Pass one label per row, for instance a column of the table.",
-        )
-    groups = np.asarray(groups)
-    if groups.ndim != 1:
-        raise InputError(
-            expected="groups with one label a row",
-            got=f"an array of shape {groups.shape}",
-            remedy="For crossed labels make one of them first, such as a + ':' + b.",
-        )
-    codes, labels = pd.factorize(groups)
-    if (codes < 0).any():
-        raise InputError(
-            expected="a cluster for every row",
-            got=f"a missing label in {checks.row(index, int(np.argmax(codes < 0)))} of groups",
-            remedy="Give each row its cluster, or drop the row.",
-        )
-    if len(labels) < 2:
-        raise InputError(
-            expected="at least two clusters",
-            got=f"{len(labels)}",
-            remedy="Generalized estimating equations learn from the differences between clusters: check groups=.",
-        )
-    return codes, np.asarray(labels)
 
 
 def _order(codes, time):

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import linalg
 
-from . import boundary, diagnostics, inference, information, power, prediction, report, sandwich, separation
+from . import boundary, checks, diagnostics, inference, information, power, prediction, report, sandwich, separation
 from .design import Design
 from .errors import InputError
 from .families import Estimate, Family
@@ -84,7 +84,8 @@ class GLMFit(Fitted):
                     got="none" if groups is None else f"{len(groups)}",
                     remedy="Pass groups=, for instance a column of the table.",
                 )
-            return self._square(sandwich.by_cluster(bread, self.scores[used] * frequency[:, None], np.asarray(groups)[used]))
+            codes, _ = checks.cluster_codes(np.asarray(groups)[used], self.design.index[used])
+            return self._square(sandwich.by_cluster(bread, self.scores[used] * frequency[:, None], codes))
         return self._square(sandwich.by_row(kind, bread, self.scores[used], self.leverage[used], frequency))
 
     def information(self, kind="expected"):
@@ -290,7 +291,8 @@ class GLMFit(Fitted):
 
         interval: a level such as 0.95 adds a Wald interval (DataFrame: the prediction, lower, upper). method: for means,
         "transformed" takes it on the linear scale and sends it through the link, ending it at the limit where it runs out
-        of the link's range; "delta" is mean -+ quantile |h'(eta)| se. offset: in place of the fit's. Raises InputError for a row with an impossible mean, or one that an aliased fit does not determine.
+        of the link's range; "delta" is mean -+ quantile |h'(eta)| se. offset: in place of the fit's. Raises InputError for a
+        row with an impossible mean, or one that an aliased fit does not determine.
         """
 
         def se(X):
