@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from . import geeinference, inference
-from .report import Report, number
+from .report import Report, aliased, dropped, number
 
 SHOWN = 8  # a working correlation of more times than these is cut
 
@@ -28,21 +28,18 @@ def gee_report(fit, level):
     sizes = fit.panel.clusters.sizes
     size = f"{sizes.min()}" if sizes.min() == sizes.max() else f"{sizes.min()} to {sizes.max()}, median {np.median(sizes):g}"
     fixed = "" if fit.panel.dispersion is None else " (fixed)"
-    dropped = f"; {fit.design.dropped} rows with missing values dropped" if fit.design.dropped else ""
     facts = (
         ("family, link", f"{fit.family}, {fit.link}{_own(fit.estimate)}"),
         ("working correlation", f"{fit.correlation}{_alpha(fit)}"),
         ("clusters", f"{fit.nclusters}, of size {size}"),
-        ("observations", f"{fit.nobs}{dropped}"),
+        ("observations", f"{fit.nobs}{dropped(fit)}"),
         ("dispersion", number(fit.dispersion) + fixed),
         ("estimated as", f"{fit.panel.convention}; t on {fit.nclusters} - {fit.rank} = {fit.nclusters - fit.rank} degrees"),
         ("QIC, QICu, CIC", f"{number(fit.qic, 6)}, {number(fit.qicu, 6)}, {number(fit.cic)}"),
         ("converged", f"{'yes' if fit.converged else 'NO'}, in {len(fit.solution.trace)} rounds"),
     )
     title = "Generalized estimating equations" + (f": {fit.design.formula}" if fit.design.formula else "")
-    aliased = [term for term, kept in zip(fit.design.names, fit.keep) if not kept]
-    notes = (f"Aliased, not estimated: {', '.join(aliased)}.",) if aliased else ()
-    return Report(title, facts, table, notes + _matrix(fit))
+    return Report(title, facts, table, aliased(fit) + _matrix(fit))
 
 
 def _own(estimate):

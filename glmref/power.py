@@ -6,11 +6,12 @@ powers whose log-likelihood lies within half a chi-squared quantile of the best 
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, stats
+from scipy import optimize
 
 from . import families
 from .errors import InputError
 from .families.tweedie import LEAST, MOST, profiler
+from .inference import quantile
 from .irls import fisher_scoring
 from .least_squares import Gram
 from .standardize import evaluator
@@ -56,10 +57,8 @@ def interval(fit, level):
         raise InputError(
             expected="a fit that estimated the power", got=f"power = {fit.power:g}, given", remedy="Fit with families.Tweedie()."
         )
-    if not (isinstance(level, (int, float, np.number)) and 0 < level < 1):
-        raise InputError(expected="a confidence level between 0 and 1", got=repr(level), remedy="For 95 percent pass 0.95.")
-    profile = _profile(fit)
-    lowest = profile(fit.power).loglik - stats.chi2(1).ppf(level) / 2
+    fall, profile = quantile(level, None) ** 2 / 2, _profile(fit)  # a chi-squared with one degree is a squared normal
+    lowest = profile(fit.power).loglik - fall
 
     def excess(power):
         return profile(power).loglik - lowest

@@ -102,10 +102,9 @@ def glm_report(fit, level):
         }
     )
     phi = number(fit.dispersion) + ("" if fit.dispersion_estimated else " (fixed)")
-    dropped = f"; {fit.design.dropped} rows with missing values dropped" if fit.design.dropped else ""
     facts = (
         ("family, link", f"{fit.family}, {fit.link}"),
-        ("observations", f"{fit.nobs} ({fit.df_resid} residual degrees of freedom{dropped})"),
+        ("observations", f"{fit.nobs} ({fit.df_resid} residual degrees of freedom{dropped(fit)})"),
         ("deviance", f"{number(fit.deviance, 6)} (null {number(fit.null_deviance, 6)})"),
         ("Pearson chi-squared", number(fit.pearson_chi2, 6)),
         *shape(fit),
@@ -114,13 +113,23 @@ def glm_report(fit, level):
         ("converged", f"{'yes' if fit.converged else 'NO'}, in {rounds(len(fit.solution.trace))}"),
     )
     title = f"Generalized linear model: {fit.design.formula}" if fit.design.formula else "Generalized linear model"
-    aliased = [term for term, kept in zip(fit.design.names, fit.keep) if not kept]
-    notes = (f"Aliased, not estimated: {', '.join(aliased)}.",) if aliased else ()
+    notes = aliased(fit)
     if fit.boundary.any():
         notes += (f"{np.count_nonzero(fit.boundary)} means at the edge of those the link allows: standard errors do not hold.",)
     if fit.separation is not None:
         notes += (f"Separation. {fit.separation}. Estimates and standard errors of the infinite coefficients mean nothing.",)
     return Report(title, facts, table, notes, ratios(fit, interval))
+
+
+def dropped(fit):
+    """How many rows were left out, where some were."""
+    return f"; {fit.design.dropped} rows with missing values dropped" if fit.design.dropped else ""
+
+
+def aliased(fit):
+    """A note of the terms that were not estimated, where there are some."""
+    terms = [term for term, kept in zip(fit.design.names, fit.keep) if not kept]
+    return (f"Aliased, not estimated: {', '.join(terms)}.",) if terms else ()
 
 
 def ratios(fit, interval):
