@@ -13,21 +13,6 @@ ALL = {name: families.get(name) for name in ("gaussian", "poisson", "binomial", 
 LINKS = {"binomial": "logit", "gaussian": "identity"}
 
 
-@pytest.fixture(autouse=True)
-def draws(monkeypatch):
-    """Draws from each family by scipy's own laws, for families that cannot yet draw."""
-    laws = {
-        "gaussian": lambda mu, phi, w, rng: rng.normal(mu, np.sqrt(phi / w)),
-        "poisson": lambda mu, phi, w, rng: rng.poisson(mu).astype(float),
-        "binomial": lambda mu, phi, w, rng: rng.binomial(w.astype(int), mu) / w,
-        "gamma": lambda mu, phi, w, rng: rng.gamma(w / phi, mu * phi / w),
-    }
-    if not hasattr(families.Family, "draw"):
-        monkeypatch.setattr(
-            families.Family, "draw", lambda self, mu, phi, w, rng: laws[self.name](mu, phi, w, rng), raising=False
-        )
-
-
 def steck(lower, upper):
     """P(lower_i <= U_(i) <= upper_i) as a determinant, n! det[(u_i - l_j)_+^(j - i + 1) / (j - i + 1)!] (Steck 1971)."""
     n = len(lower)

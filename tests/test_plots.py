@@ -15,7 +15,7 @@ import pytest
 from matplotlib.collections import PathCollection
 from PIL import Image
 
-from glmref import InputError, SeparationWarning, checking, datasets, envelopes, families, fit_glm, glm, partial, plots
+from glmref import InputError, SeparationWarning, checking, datasets, envelopes, fit_glm, glm, partial, plots
 from glmref.plots.slider import small_png
 from glmref.profiles import profile
 
@@ -32,15 +32,8 @@ FITS = {"counts": COUNTS, "0-1": ANY, "gaussian": TREES, "shares": BEETLES, "fac
 
 @pytest.fixture(autouse=True)
 def tidy(monkeypatch):
-    """No figure is shown, none is left open; families that cannot yet draw do so by scipy's laws."""
+    """No figure is shown, none is left open."""
     monkeypatch.setattr(plt, "show", lambda *a, **k: pytest.fail("plt.show was called"))
-    if not hasattr(families.Family, "draw"):
-        laws = {
-            "gaussian": lambda mu, phi, w, rng: rng.normal(mu, np.sqrt(phi / w)),
-            "poisson": lambda mu, phi, w, rng: rng.poisson(mu).astype(float),
-            "binomial": lambda mu, phi, w, rng: rng.binomial(w.astype(int), mu) / w,
-        }
-        monkeypatch.setattr(families.Family, "draw", lambda f, mu, phi, w, rng: laws[f.name](mu, phi, w, rng), raising=False)
     yield
     plt.close("all")
 
