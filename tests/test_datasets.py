@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glmref import datasets
+from glmref import datasets, gee
 from glmref.errors import InputError
 
 DATA = Path(datasets.__file__).parent / "data"
@@ -325,6 +325,38 @@ def test_dental():
     for sex, published in (("female", [17.3727, 0.4795]), ("male", [16.3406, 0.7844])):  # Potthoff and Roy (1964)
         one = d[d.sex == sex]
         close(np.linalg.lstsq(design(one.age), one.distance, rcond=None)[0], published, 4)
+
+
+def test_respiratory():
+    d = datasets.load("respiratory")
+    assert d.groupby("patient").size().tolist() == [4] * 111
+    assert d[d.visit == 1].groupby(["centre", "treatment"], observed=True).size().tolist() == [29, 27, 28, 27]
+    model = "good ~ C(treatment) + C(centre) + C(sex, contr.treatment('male')) + age + baseline"
+    fit = gee(model, d, groups="patient", time="visit", family="binomial", correlation="unstructured")
+    # SAS/STAT User's Guide, PROC GENMOD, "GEE for Binary Data with Logit Link Function"
+    close(fit.coef, [-0.8882, 1.2442, 0.6558, 0.1128, -0.0175, 1.8981], 4)
+    close(fit.se, [0.4568, 0.3455, 0.3512, 0.4408, 0.0129, 0.3441], 4)
+
+
+def test_muscatine():
+    d = datasets.load("muscatine")
+    assert d.children.sum() == 4856  # Woolson and Clarke (1984)
+    assert d[d.age == 8].children.sum() == 1014  # the cohort of Fitzmaurice, Laird and Lipsitz (1994)
+    assert not ((d["first"] == "missing") & (d.second == "missing") & (d.third == "missing")).any()
+
+
+def test_spruce():
+    d = datasets.load("spruce")
+    assert d.groupby("tree").size().tolist() == [13] * 79
+    trees = d[d.day == 152]
+    assert trees.ozone.value_counts().to_dict() == {"enriched": 54, "normal": 25}  # Diggle, Liang and Zeger (1994), section 1.2
+    assert trees.groupby("chamber").ozone.nunique().tolist() == [1, 1, 1, 1]
+
+
+def test_cattle():
+    d = datasets.load("cattle")
+    assert d.herd.nunique() == 15 and (d.cases <= d.cattle).all() and not d.duplicated(["herd", "period"]).any()
+    assert (d.cases.sum(), d.cattle.sum()) == (99, 842)
 
 
 @pytest.mark.parametrize("name", sorted(NIST))
