@@ -1,12 +1,16 @@
 """The chapters are in order, and the checks that say so can fail."""
+import io
 import subprocess
 import sys
 
 import jupytext
 import nbformat
+import numpy as np
 import pytest
 from check_notebooks import faults
 from notebooks import ROOT, chapters, normalize, read, write
+from PIL import Image, ImageChops
+from pictures import with_palette
 from run_chapter import ChapterFailed, execute
 from text import keep
 
@@ -169,3 +173,19 @@ def test_editing_text_keeps_ids_and_outputs(small_chapter):
     *kept, edited = code_cells(new)
     assert all(cell.outputs and cell.execution_count for cell in kept)
     assert not edited.outputs and edited.execution_count is None
+
+
+def picture(colours):
+    """A PNG of that many colours, as matplotlib writes them."""
+    rows = np.arange(120 * 200).reshape(120, 200) % colours
+    full = io.BytesIO()
+    Image.fromarray(np.stack([rows, 255 - rows, rows, np.full_like(rows, 255)], axis=-1).astype("uint8"), "RGBA").save(full, "PNG")
+    return full.getvalue()
+
+
+def test_pictures_are_stored_with_a_palette():
+    whole = picture(150)
+    small = with_palette(whole)
+    assert Image.open(io.BytesIO(small)).mode == "P" and len(small) < len(whole)
+    assert with_palette(small) == small  # writing twice changes nothing
+    assert not ImageChops.difference(*(Image.open(io.BytesIO(png)).convert("RGB") for png in (whole, small))).getbbox()

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import nbformat
 
+from pictures import shrink
+
 ROOT = Path(__file__).resolve().parent.parent
 BOOK = ROOT / "book"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -47,6 +49,7 @@ def normalize(notebook):
         cell.id = stable_id(cell, taken)
         if cell.cell_type == "code":
             cell.outputs = merge_streams(cell.outputs)
+            shrink(cell)
 
 
 def stable_id(cell, taken):
