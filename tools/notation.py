@@ -149,7 +149,8 @@ def rows(text=None):
 
 def missing(page, pieces, everywhere, local):
     """What to tell the author of a page about symbols that stand in no table."""
-    known = set().union(*(row.symbols for row in everywhere)) | set().union(*(row.symbols for row in local if page in row.chapters))
+    there = [row for row in local if page in row.chapters or page == "E"]  # the glossary speaks of all chapters
+    known = set().union(*(row.symbols for row in everywhere + there))
     complaints = []
     for symbol, formula in sorted(uses(pieces).items()):
         if symbol.startswith("?"):

@@ -39,14 +39,16 @@ class LinkBoldTerms(SphinxPostTransform):
     def run(self):
         if not isinstance(chapter_number(self.env.docname), int):
             return
-        terms = {singular(name.lower()): name for kind, name in self.env.domains["std"].objects if kind == "term"}
+        words = [name for kind, name in self.env.domains["std"].objects if kind == "term"]
+        terms = {singular(form.strip().lower()): name for name in words for form in (name, name.partition("(")[0])}
         for strong in list(self.document.findall(nodes.strong)):
             inside = strong.parent
             while inside is not None and not isinstance(inside, nodes.reference | nodes.title | addnodes.pending_xref):
                 inside = inside.parent
-            words = " ".join(strong.astext().split()).strip(".,:;").lower()
-            term = None if inside is not None else terms.pop(singular(words), None)
+            said = " ".join(strong.astext().split()).strip(".,:;").lower()
+            term = None if inside is not None else terms.get(singular(said))
             if term is not None:
+                terms = {form: name for form, name in terms.items() if name != term}
                 strong["classes"].append("term")
                 strong.replace_self(link("term", term, strong.deepcopy()))
 
