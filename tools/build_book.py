@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
 STAMP = BUILD / "configured-by"
-CONFIGURATION = ["_config.yml", "_toc.yml", "requirements.txt", "book/_ext/*.py", "book/assets/*"]
+CONFIGURATION = ["_config.yml", "_toc.yml", "requirements.txt", "book/_ext/*.py", "book/assets/*", "book/appendix_e_glossary.md"]
 
 
 def configuration():

@@ -14,13 +14,13 @@ from sphinx_external_toc.collectors import TocTreeCollectorWithStyles
 
 
 def chapter_number(docname):
-    """'book/06_irls' is chapter 6, 'book/C_checks' is appendix C, 'book/intro' has no number."""
-    prefix = re.match(r"(\d\d|[A-Z])_", docname.rpartition("/")[2])
-    return None if prefix is None else int(prefix[1]) if prefix[1].isdigit() else prefix[1]
+    """'book/06_irls' is chapter 6, 'book/appendix_c_checks' is appendix C, 'book/intro' has no number."""
+    prefix = re.match(r"(\d\d|appendix_[a-z])_", docname.rpartition("/")[2])
+    return None if prefix is None else int(prefix[1]) if prefix[1].isdigit() else prefix[1][-1].upper()
 
 
 def number_chapters_by_name(app):
-    """Sphinx counts chapters in the order of _toc.yml; replace its count by the number in the file's name."""
+    """Sphinx counts chapters in the order of _toc.yml; replace its count by the number or letter in the file's name, if any."""
     count = TocTreeCollector.assign_section_numbers  # that of sphinx-multitoc-numbering
 
     def renumber(collector, env):
@@ -28,14 +28,12 @@ def number_chapters_by_name(app):
         count(collector, env)
         for docname, sections in env.toc_secnumbers.items():
             chapter = chapter_number(docname)
-            if chapter is None:
-                continue
             for anchor, number in sections.items():
                 if number:
-                    sections[anchor] = (chapter, *number[1:])
+                    sections[anchor] = chapter and (chapter, *number[1:])
             for node in [env.titles[docname], *env.tocs[docname].findall(nodes.reference)]:
                 if node.get("secnumber"):
-                    node["secnumber"] = (chapter, *node["secnumber"][1:])
+                    node["secnumber"] = chapter and (chapter, *node["secnumber"][1:])
         return [docname for docname, sections in env.toc_secnumbers.items() if sections != before.get(docname)]
 
     TocTreeCollectorWithStyles.assign_section_numbers = renumber
