@@ -46,8 +46,8 @@ class GLMFit(Fitted):
         """sum w d(y, mu), on the scale of phi."""
         return total_deviance(self._rows, self.family, self.link, self.solution.beta)
 
-    @property
-    def _rows(self):
+    @cached_property
+    def _rows(self):  # without the columns and rows that take no part: a copy, if there are such
         return self.design.rows.columns(self.keep)
 
     @property

@@ -21,7 +21,7 @@ from .start import score_from_start
 def _profile(fit):
     """The function power -> Profile for the data of a Tweedie fit."""
     fit.power  # noqa: B018  (refuses fits of other families)
-    rows = fit.design.rows.columns(fit.keep)
+    rows = fit._rows
 
     def solve(family, near):
         evaluate = evaluator(rows, family, fit.link)
