@@ -14,8 +14,7 @@ from . import design as designs
 from .boundary import settle
 from .errors import AliasWarning, BoundaryWarning, ConvergenceWarning, SeparationWarning
 from .glmfit import GLMFit
-from .irls import fisher_scoring
-from .least_squares import WELL_CONDITIONED, Gram, least_left
+from .least_squares import WELL_CONDITIONED, least_left
 from .standardize import evaluator, refined_root
 from .start import choose_columns, given_start, score_from_start
 
@@ -91,13 +90,9 @@ def fit(design, family, link=None, dispersion=None, **control):
     def solve(family, near):
         evaluate = evaluator(rows, family, link)
         limits = {"max_iter": settings["max_iter"], "tol": settings["tol"], "bounded": bounded, "settled": settled}
-        if near is not None and evaluate(near, Gram) is not None:
-            solution = fisher_scoring(evaluate, near, floor=family.deviance_floor, **limits)
-        elif settings["start"] is None:
-            solution = score_from_start(evaluate, rows, family, link, **limits)
-        else:
-            beta = given_start(evaluate, settings["start"], design.names, columns.keep)
-            solution = fisher_scoring(evaluate, beta, floor=family.deviance_floor, **limits)
+        if near is None and settings["start"] is not None:
+            near = given_start(evaluate, settings["start"], design.names, columns.keep)
+        solution = score_from_start(evaluate, rows, family, link, near, **limits)
         return settle(rows, family, link, solution, family.deviance_floor)
 
     family, solution, estimate = family.estimate(solve, rows, link)

@@ -122,9 +122,12 @@ def estimate_of_sample(rows, family, link):
     return solution.beta + back_substitute(root, step)
 
 
-def score_from_start(evaluate, rows, family, link, **limits):
-    """Fisher scoring from a feasible start, and once more from one without the sample where the first did not arrive."""
+def score_from_start(evaluate, rows, family, link, near=None, **limits):
+    """Fisher scoring from `near` (p), where that has possible means. Else from a feasible start, and once more from one
+    without the sample where the first did not arrive."""
     limits = {"floor": family.deviance_floor} | limits
+    if near is not None and evaluate(near, Gram) is not None:
+        return fisher_scoring(evaluate, near, **limits)
     solution = fisher_scoring(evaluate, feasible_start(evaluate, rows, family, link), **limits)
     if solution.converged or rows.sample() is rows:
         return solution
