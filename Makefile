@@ -34,9 +34,10 @@ untext: install ## put the edited text back into the notebook: make untext CHAPT
 serve: book ## build, then serve the book at a local address until Ctrl-C
 	@$(python) -m http.server --bind 127.0.0.1 --directory _build/html $(or $(PORT),8000)
 
-bench: install ## time glmref beside its peers (installs them; takes about half an hour on a quiet machine)
+bench: install ## time glmref beside its peers (installs them; takes about an hour on a quiet machine)
 	@$(python) -m pip install --quiet -r benchmarks/requirements.txt
 	@$(python) benchmarks/glm.py
+	@$(python) benchmarks/glm.py --threads 2
 	@$(python) benchmarks/gee.py
 
 clean: ## remove the built book and caches (keeps .venv and _text)

@@ -1,8 +1,8 @@
 """Generalized estimating equations: glmref beside statsmodels and R's geepack, on the same data, in one run.
 
-    python benchmarks/gee.py [--repeat 3] [--peers statsmodels,geepack] [--only 0,3] [--scaling] [--slow]
+    python benchmarks/gee.py [--repeat 2] [--peers statsmodels,geepack] [--only 0,3] [--scaling] [--slow]
 
-One thread. Peers that are not installed are left out; so is geepack for clusters of 500, which take it minutes, without --slow.
+A run of all cases with all peers writes results/gee.csv, the table of the book. One thread. Peers that are not installed are left out; so is geepack for clusters of 500, which take it minutes, without --slow.
 Each fit includes its robust covariance; data are made and, for R, read outside the clock; R measures its own time. Fits of the
 three are interleaved, and minimum times compared, so that a busy machine disturbs all alike. All iterate to about 1e-6:
 statsmodels and geepack by the change of the coefficients (ctol, epsilon), glmref by the length of a step in standard errors (tol 1e-6; the
@@ -16,6 +16,7 @@ for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[threads] = "1"  # before numpy is imported
 
 import argparse
+import csv
 import json
 import platform
 import resource
@@ -33,6 +34,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from glmref import fit_gee
 
+RESULTS = Path(__file__).parent / "results"
+PEERS = ("statsmodels", "geepack")
 CASES = [
     ("20,000 of 5, exchangeable, logistic", 20_000, (5, 5), "binomial", "exchangeable"),
     ("2,000 of 20 to 80, exchangeable, Poisson", 2_000, (20, 80), "poisson", "exchangeable"),
@@ -138,6 +141,8 @@ def peak(call):
 
 
 def one_case(name, K, sizes, family, structure, peers, repeat):
+    """The row of one case: seconds of glmref, at tol 1e-6 and 1e-10; how many times longer each peer takes; how far apart the
+    coefficients are, in standard errors; and the memory that a fit takes, as a multiple of the data."""
     data = draw(K, sizes, family)
     X, y, groups, waves = data
     times = {peer: [] for peer in ("glmref", "at 1e-10", *peers)}
@@ -161,9 +166,14 @@ def one_case(name, K, sizes, family, structure, peers, repeat):
         _, ours, se = run_glmref(data, family, structure, peer)
         worst = max(worst, np.max(np.abs(coef - ours) / se))
     memory = peak(lambda: run_glmref(data, family, structure)) / (X.nbytes + y.nbytes)
-    cells = [f"{1e3 * best['glmref']:8.1f} ms", f"{1e3 * best['at 1e-10']:8.1f} ms"]
-    cells += [f"{best[peer]:7.2f} s {best[peer] / best['glmref']:6.0f}x" for peer in peers]
-    print(f"{name:42s}", *cells, f"{worst:9.1e} {memory:7.1f}x", sep="  ", flush=True)
+    return {
+        "clusters, correlation, family": name,
+        "glmref, seconds": f"{best['glmref']:.3g}",
+        "at 1e-10": f"{best['at 1e-10']:.3g}",
+        **{peer: f"{best[peer] / best['glmref']:.0f}" if peer in best else "" for peer in PEERS},
+        "apart, s.e.": f"{worst:.0e}" if coefs else "",
+        "memory / data": f"{memory:.1f}",
+    }
 
 
 def scaling():
@@ -178,18 +188,23 @@ def scaling():
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeat", type=int, default=2)
-    parser.add_argument("--peers", default="statsmodels,geepack")
+    parser.add_argument("--peers", default=",".join(PEERS))
     parser.add_argument("--only", default=",".join(map(str, range(len(CASES)))))
     parser.add_argument("--scaling", action="store_true")
     parser.add_argument("--slow", action="store_true")
     options = parser.parse_args()
     peers = available(options.peers.split(","))
-    print(f"Python {platform.python_version()}, numpy {np.__version__}, one thread; minimum of {options.repeat} rounds; x: ratio")
-    head = [f"{peer + ' and ratio':>17s}" for peer in peers]
-    print(f"{'clusters':42s}", "     glmref", "   at 1e-10", *head, "  apart/se", " memory", sep="  ")
+    print(f"Python {platform.python_version()}, numpy {np.__version__}, one thread; minimum of {options.repeat} rounds")
+    rows = []
     for index in map(int, options.only.split(",")):
         quick = options.slow or CASES[index][2][1] <= 100
-        one_case(*CASES[index], [peer for peer in peers if quick or peer != "geepack"], options.repeat)
+        rows.append(one_case(*CASES[index], [peer for peer in peers if quick or peer != "geepack"], options.repeat))
+        print("  ".join(f"{key} {value}" for key, value in rows[-1].items() if value), flush=True)
+    if len(rows) == len(CASES) and set(peers) == set(PEERS):
+        with open(RESULTS / "gee.csv", "w", newline="", encoding="utf-8") as opened:
+            writer = csv.DictWriter(opened, rows[0], lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
     if options.scaling:
         scaling()
     print(f"peak resident memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")

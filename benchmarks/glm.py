@@ -2,6 +2,7 @@
 
     python benchmarks/glm.py [--threads 1] [--rounds 12] [--only NAME] [--without R,statsmodels]
 
+A run of all cases with all peers writes results/glm-1-threads.csv (or as many), the table of the book, and all figures beside it.
 Each peer fits the same float64 arrays without a penalty and, where it has one, computes the covariance of the estimates.
 Their tolerances are set so that each arrives within 1e-10 of the least deviance, relative to it; the excess is in the table.
 The bound is what no method based on X'WX can undercut by much: four times one product X'X and one exponential a row.

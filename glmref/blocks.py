@@ -61,7 +61,7 @@ class ArrayRows:
 
     def columns(self, keep):
         """The same rows with only the columns in the mask."""
-        return self if np.all(keep) else replace(self, X=np.ascontiguousarray(self.X[:, keep]))
+        return self if keep.all() else replace(self, X=np.ascontiguousarray(self.X[:, keep]))
 
     def sample(self):
         """Every eighth row, where these are enough to come near the estimate; else all rows. No copy is made."""

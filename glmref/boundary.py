@@ -27,7 +27,7 @@ def settle(rows, family, link, solution, floor):
 
     Also where scoring thinks it has arrived: a row at its end may have so large a weight that every step is short.
     """
-    if not np.isfinite(family.eta_interval(np.ones(1), link)).any():
+    if not family.bounded(link):
         return solution
     eta = rows.X @ solution.beta + rows.offset
     low, high = family.eta_interval(eta, link)

@@ -2,6 +2,7 @@
 
 import numbers
 from decimal import Decimal
+from math import isfinite
 
 import numpy as np
 import pandas as pd
@@ -34,9 +35,15 @@ def as_numbers(values, what):
         ) from None
 
 
+@np.errstate(over="ignore", invalid="ignore")
+def total(values):
+    """The sum of all entries, which NaN and inf survive: one pass without a temporary tells whether all are finite."""
+    return values.sum()
+
+
 def finite(values, index, what, names=None):
     """Every entry finite, or the first that is not."""
-    if np.isfinite(np.sum(values)):  # one pass without a temporary; NaN and inf both survive a sum
+    if isfinite(total(values)):
         return
     bad = np.argwhere(~np.isfinite(values))
     if len(bad):
@@ -181,7 +188,7 @@ def response(design, family):
         )
     y = design.y if design.weight.strides == design.frequency.strides == (0,) else design.y[design.used]
     low, high = family.mean_interval
-    if len(y) > 1 and y.min() == y.max() and (np.ptp(design.offset) == 0 or y[0] in (low, high)):
+    if len(y) > 1 and (y == y[0]).all() and (np.ptp(design.offset) == 0 or y[0] in (low, high)):
         raise InputError(
             expected="a response that varies",
             got=f"y = {y[0]:g} in all {len(y)} rows",

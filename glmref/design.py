@@ -4,6 +4,7 @@ Everything wrong with the input is found here and in `formulas`, before any arit
 """
 
 from dataclasses import InitVar, dataclass
+from math import isfinite
 
 import numpy as np
 import pandas as pd
@@ -138,7 +139,7 @@ def from_arrays(X, y, *, offset=None, weights=None, frequency_weights=None, name
             remedy="Pass y as a one-dimensional array in the order of X's rows.",
         )
     n, p = X.shape
-    names = checks.column_names([f"x{j + 1}" for j in range(p)] if names is None else names, p)
+    names = tuple(f"x{j + 1}" for j in range(p)) if names is None else checks.column_names(names, p)
 
     def per_row(values, what, default):
         return default if values is None else checks.vector(checks.no_text(values, what), what, n, index)
@@ -147,12 +148,9 @@ def from_arrays(X, y, *, offset=None, weights=None, frequency_weights=None, name
     weights = per_row(weights, "weights", repeated(1.0, n))
     frequency = per_row(frequency_weights, "frequency_weights", None)
     index = pd.RangeIndex(n) if index is None else index
-    keep = np.ones(n, dtype=bool)
-    X_is_finite = bool(np.isfinite(np.sum(X)))
-    if not X_is_finite or np.isnan(np.sum(y)):
-        keep = checks.complete(np.isnan(y) | np.isnan(X).any(axis=1), index, "in X or y", missing)
-    elif missing != "error":
-        checks.complete(~keep, index, "in X or y", missing)
+    X_is_finite = isfinite(checks.total(X))
+    absent = np.zeros(0, dtype=bool) if X_is_finite and isfinite(checks.total(y)) else np.isnan(y) | np.isnan(X).any(axis=1)
+    keep = checks.complete(absent, index, "in X or y", missing)
     if keep.all():
         return Design(X, y, offset, weights, names, index, frequency=frequency, X_is_finite=X_is_finite)
     frequency = None if frequency is None else frequency[keep]

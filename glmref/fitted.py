@@ -4,7 +4,7 @@ GLMFit and GEEFit add what their model has. A subclass supplies design, family, 
 """
 
 from contextlib import nullcontext
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import pandas as pd
@@ -65,9 +65,9 @@ class Fitted:
     def _X(self):
         return self.design.X if self.keep.all() else self.design.X[:, self.keep]
 
-    @cached_property
+    @property
     def _terms(self):
-        return pd.Index(self.design.names, dtype=object)  # an index of type str takes ten times as long
+        return _labels(self.design.names).view()  # a name given to the index of one table is not the next one's
 
     def _square(self, kept_values):
         if not self.keep.all():
@@ -81,6 +81,12 @@ class Fitted:
 
     def _repr_html_(self):
         return self.summary()._repr_html_()
+
+
+@lru_cache(maxsize=64)
+def _labels(names):
+    """The names as an index, once for all fits with these terms: it takes as long as a round of a small fit."""
+    return pd.Index(names, dtype=object)  # one of type str takes ten times as long
 
 
 def _frozen(array):

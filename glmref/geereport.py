@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from . import geeinference, inference
-from .report import Report, aliased, dropped, number
+from .report import Report, aliased, dropped, number, rounds
 
 SHOWN = 8  # a working correlation of more times than these is cut
 
@@ -36,7 +36,7 @@ def gee_report(fit, level):
         ("dispersion", number(fit.dispersion) + fixed),
         ("estimated as", f"{fit.panel.convention}; t on {fit.nclusters} - {fit.rank} = {fit.nclusters - fit.rank} degrees"),
         ("QIC, QICu, CIC", f"{number(fit.qic, 6)}, {number(fit.qicu, 6)}, {number(fit.cic)}"),
-        ("converged", f"{'yes' if fit.converged else 'NO'}, in {len(fit.solution.trace)} rounds"),
+        ("converged", f"{'yes' if fit.converged else 'NO'}, in {rounds(len(fit.solution.trace))}"),
     )
     title = "Generalized estimating equations" + (f": {fit.design.formula}" if fit.design.formula else "")
     return Report(title, facts, table, aliased(fit) + _matrix(fit))

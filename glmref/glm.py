@@ -14,14 +14,12 @@ from . import design as designs
 from .boundary import settle
 from .errors import AliasWarning, BoundaryWarning, ConvergenceWarning, SeparationWarning
 from .glmfit import GLMFit
-from .irls import fisher_scoring
-from .least_squares import Gram
+from .least_squares import WELL_CONDITIONED, least_left
 from .standardize import evaluator, refined_root
 from .start import choose_columns, given_start, score_from_start
 
 REGULAR_ROUNDS = 8  # a finite estimate squares its error each round; an infinite one, or one at an edge, creeps for longer
 LARGE = 1_000_000  # numbers in X; from here on a last round that changes the covariance by 1e-8 of itself is saved
-WELL_CONDITIONED = 0.01  # |R_jj| against the length of column j: a Gram matrix then keeps about twelve digits
 
 
 def glm(
@@ -82,7 +80,7 @@ def fit(design, family, link=None, dispersion=None, **control):
     settings = checks.control(control)
     checks.response(design, family)
     checks.dispersion(dispersion, family)
-    rows = replace(design.rows, threads=settings["threads"])
+    rows = design.rows if settings["threads"] == 1 else replace(design.rows, threads=settings["threads"])
     columns = choose_columns(rows)
     warn_of_aliases(design.names, columns.keep)
     rows = rows.columns(columns.keep)
@@ -92,13 +90,9 @@ def fit(design, family, link=None, dispersion=None, **control):
     def solve(family, near):
         evaluate = evaluator(rows, family, link)
         limits = {"max_iter": settings["max_iter"], "tol": settings["tol"], "bounded": bounded, "settled": settled}
-        if near is not None and evaluate(near, Gram) is not None:
-            solution = fisher_scoring(evaluate, near, floor=family.deviance_floor, **limits)
-        elif settings["start"] is None:
-            solution = score_from_start(evaluate, rows, family, link, **limits)
-        else:
-            beta = given_start(evaluate, settings["start"], design.names, columns.keep)
-            solution = fisher_scoring(evaluate, beta, floor=family.deviance_floor, **limits)
+        if near is None and settings["start"] is not None:
+            near = given_start(evaluate, settings["start"], design.names, columns.keep)
+        solution = score_from_start(evaluate, rows, family, link, near, **limits)
         return settle(rows, family, link, solution, family.deviance_floor)
 
     family, solution, estimate = family.estimate(solve, rows, link)
@@ -123,7 +117,7 @@ def doubtful(fit, settings):
 def accurate_root(rows, family, link, solution):
     """R at the estimate: of the last round, refined where its Gram matrix may have lost a digit that matters."""
     step = solution.step
-    if step is not None and np.min(np.diag(step.root) / np.linalg.norm(step.root, axis=0)) > WELL_CONDITIONED:
+    if step is not None and least_left(step.root) > WELL_CONDITIONED:
         return step.root
     return refined_root(rows, family, link, solution.beta)
 

@@ -46,8 +46,8 @@ class GLMFit(Fitted):
         """sum w d(y, mu), on the scale of phi."""
         return total_deviance(self._rows, self.family, self.link, self.solution.beta)
 
-    @property
-    def _rows(self):
+    @cached_property
+    def _rows(self):  # without the columns and rows that take no part: a copy, if there are such
         return self.design.rows.columns(self.keep)
 
     @property
@@ -75,18 +75,33 @@ class GLMFit(Fitted):
             raise InputError(
                 expected='"model", "observed", "HC0", "HC1", "HC2", "HC3" or "cluster"', got=repr(kind), remedy="Choose one."
             )
-        bread, used = inverse_information(self.root), self.design.used
-        frequency = self.design.frequency[used]
-        if kind == "cluster":
-            if groups is None or len(groups) != len(self.design.y):
-                raise InputError(
-                    expected=f"groups with a label for each of the {len(self.design.y)} rows",
-                    got="none" if groups is None else f"{len(groups)}",
-                    remedy="Pass groups=, for instance a column of the table.",
-                )
-            codes, _ = checks.cluster_codes(np.asarray(groups)[used], self.design.index[used])
-            return self._square(sandwich.by_cluster(bread, self.scores[used] * frequency[:, None], codes))
-        return self._square(sandwich.by_row(kind, bread, self.scores[used], self.leverage[used], frequency))
+        if kind != "cluster":
+            return self._square(self._by_row(kind))
+        used = self.design.used
+        if groups is None or len(groups) != len(self.design.y):
+            raise InputError(
+                expected=f"groups with a label for each of the {len(self.design.y)} rows",
+                got="none" if groups is None else f"{len(groups)}",
+                remedy="Pass groups=, for instance a column of the table.",
+            )
+        codes, _ = checks.cluster_codes(np.asarray(groups)[used], self.design.index[used])
+        scores = self.scores[used] * self.design.frequency[used][:, None]
+        return self._square(sandwich.by_cluster(inverse_information(self.root), scores, codes))
+
+    def _by_row(self, kind):
+        rows, beta, bread, n = self._rows, self.solution.beta, inverse_information(self.root), self.nobs
+        corrected = kind in ("HC2", "HC3")
+        if corrected:
+            sandwich.check_rows(kind, self.leverage[self.design.used])
+
+        def of(block):
+            frequency = 1.0 if rows.frequency is None else rows.frequency[block.rows]
+            working, score = self.family.working(block.y, block.X @ beta + block.offset, self.link)
+            weight = block.weight / frequency
+            leverage = diagnostics.leverage(block.X, self.root, weight * working) if corrected else None
+            return sandwich.by_row(kind, bread, (weight * score)[:, None] * block.X, leverage, frequency, n)
+
+        return rows.sum(of)
 
     def information(self, kind="expected"):
         """Fisher information about the coefficients (DataFrame), "expected" or "observed"; phi as in `dispersion`."""

@@ -87,13 +87,13 @@ def _wald(fit, L, c):
 
 def _likelihood_ratio(fit, L, c):
     """Deviance under the hypothesis minus deviance of the fit."""
-    rows = fit.design.rows.columns(fit.keep)
+    rows = fit._rows
     return max(restricted_fit(rows, held(fit), fit.link, L, c, fit.solution.beta, fit.family).cost - fit.cost, 0.0)
 
 
 def _score(fit, L, c):
     """U' (X'WX)^-1 U at the restricted estimate."""
-    rows = fit.design.rows.columns(fit.keep)
+    rows = fit._rows
     restricted = restricted_fit(rows, held(fit), fit.link, L, c, fit.solution.beta, fit.family)
     summary = evaluator(rows, restricted.family, fit.link)(restricted.beta, Triangle)
     return float(summary.projection @ summary.projection)
@@ -121,7 +121,7 @@ def profile_interval(fit, level):
 
 def profile_ends(fit, j, level):
     """Both ends of the profile interval of the j-th estimated coefficient."""
-    rows, se = fit.design.rows.columns(fit.keep), fit.se.to_numpy()[fit.keep][j]
+    rows, se = fit._rows, fit.se.to_numpy()[fit.keep][j]
     rise = quantile(level, fit._df) ** 2 * fit.dispersion
     name = fit.design.names[np.flatnonzero(fit.keep)[j]]
     if fit.separation is not None and name in fit.separation.infinite:

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from math import isfinite
 
 import numpy as np
-from scipy.linalg import lapack
+from scipy.linalg import blas, lapack
 
 RANK_TOLERANCE = 1e-11  # on |R_jj| against the length of column j, the tolerance of R's glm
 NARROW = 32  # columns; up to here a general matrix product is faster than a symmetric one
 GRAM_LIMIT = 1e-4  # below this |R_jj| the Gram matrix has lost too many digits: use the triangle
+WELL_CONDITIONED = 0.01  # above this |R_jj|, against the length of column j, a Gram matrix keeps about twelve digits
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,6 @@ class Gram:
             self.deviance + other.deviance,
             self.rounding + other.rounding,
         )
-
-    def less(self, saturated):
-        """The same rows, twice the saturated loss taken off the deviance."""
-        return Gram(self.information, self.score, self.deviance - 2 * saturated, self.rounding)
 
     def triangle(self):
         """Upper R with R'R = J'J, or None where the Gram matrix is too ill-conditioned to tell."""
@@ -95,10 +92,6 @@ class Triangle:
             self.deviance + other.deviance,
             self.rounding + other.rounding,
         )
-
-    def less(self, saturated):
-        """The same rows, twice the saturated loss taken off the deviance."""
-        return Triangle(self.root, self.projection, self.deviance - 2 * saturated, self.rounding)
 
     @property
     def information(self):
@@ -148,14 +141,19 @@ def solve(summary):
     if root is None:
         return None
     projection = summary.projection if isinstance(summary, Triangle) else back_substitute(root, summary.score, transposed=True)
-    with np.errstate(over="ignore"):  # far out: refused in the next line
-        decrement = float(projection @ projection)
+    length = blas.dnrm2(projection)
+    decrement = length * length  # infinite, if far out
     return Step(back_substitute(root, projection), decrement, root) if isfinite(decrement) else None
 
 
 def back_substitute(root, b, transposed=False):
     """R^-1 b, or R^-T b (transposed), for upper R."""
     return lapack.dtrtrs(root, b, trans=int(transposed))[0] if len(root) else b
+
+
+def least_left(root):
+    """The smallest |R_jj| / |R_j|: what the columns before it leave of a column of J, at the least."""
+    return float(np.min(np.abs(root.diagonal()) / np.sqrt(np.einsum("ij,ij->j", root, root)), initial=1.0))
 
 
 def independent_columns(root, tolerance=RANK_TOLERANCE):

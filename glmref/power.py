@@ -12,8 +12,6 @@ from . import families
 from .errors import InputError
 from .families.tweedie import LEAST, MOST, profiler
 from .inference import quantile
-from .irls import fisher_scoring
-from .least_squares import Gram
 from .standardize import evaluator
 from .start import score_from_start
 
@@ -21,14 +19,11 @@ from .start import score_from_start
 def _profile(fit):
     """The function power -> Profile for the data of a Tweedie fit."""
     fit.power  # noqa: B018  (refuses fits of other families)
-    rows = fit.design.rows.columns(fit.keep)
+    rows = fit._rows
 
     def solve(family, near):
         evaluate = evaluator(rows, family, fit.link)
-        near = fit.solution.beta if near is None else near
-        if evaluate(near, Gram) is None:
-            return score_from_start(evaluate, rows, family, fit.link)
-        return fisher_scoring(evaluate, near, floor=family.deviance_floor)
+        return score_from_start(evaluate, rows, family, fit.link, fit.solution.beta if near is None else near)
 
     return profiler(solve, rows)
 

@@ -76,7 +76,7 @@ def _range(fit, j, level, ends, wald_ends):
 
 def _rises(fit, j, values, estimate):
     """D(b) - D (of -2 loglik, where the family's own parameter is estimated) at each value, outward from the estimate, each fit starting from the one before."""
-    rows, rises = fit.design.rows.columns(fit.keep), np.where(values == estimate, 0.0, np.nan)
+    rows, rises = fit._rows, np.where(values == estimate, 0.0, np.nan)
     L = np.eye(len(fit.solution.beta))[[j]]
     for side in (np.flatnonzero(values < estimate)[::-1], np.flatnonzero(values > estimate)):
         near = fit.solution.beta, fit.family

@@ -11,8 +11,7 @@ import numpy as np
 from scipy import linalg
 
 from .boundary import settle
-from .irls import Solution, fisher_scoring
-from .least_squares import Gram
+from .irls import Solution
 from .start import score_from_start
 from .standardize import evaluator, total_deviance
 
@@ -43,17 +42,16 @@ def restricted_fit(rows, family, link, L, c, near, guess=None):
         if free.shape[1] == 0:
             return Solution(nearest, total_deviance(inner, family, link, nearest), None, "converged", ())
         evaluate = evaluator(inner, family, link)
-        gamma, floor = nearest if gamma is None else gamma, family.deviance_floor
 
-        def settled(solution):
-            return settle(inner, family, link, solution, floor)
+        def settled(**begun):
+            solution = score_from_start(evaluate, inner, family, link, **begun)
+            return settle(inner, family, link, solution, family.deviance_floor)
 
-        possible = evaluate(gamma, Gram) is not None
-        solution = settled(fisher_scoring(evaluate, gamma, floor=floor, max_iter=50)) if possible else None
-        if solution is None or not solution.converged:  # `gamma` was no good: begin from the data
-            fresh = settled(score_from_start(evaluate, inner, family, link))
-            solution = fresh if solution is None or fresh.deviance < solution.deviance else solution
-        return solution
+        solution = settled(near=nearest if gamma is None else gamma, max_iter=50)
+        if solution.converged:
+            return solution
+        fresh = settled()  # `near` was no good: begin from the data
+        return fresh if fresh.deviance < solution.deviance else solution
 
     complete, solution, estimate = family.estimate(solve, inner, link, guess)
     cost = total_deviance(inner, complete, link, solution.beta)

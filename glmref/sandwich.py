@@ -33,20 +33,24 @@ def sandwich(bread, scores):
     return half.T @ half
 
 
-def by_row(kind, bread, scores, leverage, frequency):
+def by_row(kind, bread, scores, leverage, frequency, n):
     """Rows are the pieces. HC0 as they are; HC1 times n / (n - p); HC2, HC3: u / (1 - h)^(1/2), u / (1 - h).
 
-    scores: rows x p; leverage: the part of its own fit that a row decides, for which its residual is too small;
-    frequency: how many pieces each row stands for, n in all.
+    What some rows add to the sum, so that the scores of all are never held together. scores: rows x p; leverage: the part of
+    its own fit that a row decides, for which its residual is too small (None: not needed); frequency: how many pieces each
+    row stands for, n in all.
     MacKinnon and White (1985), Some heteroskedasticity-consistent covariance matrix estimators.
     """
-    n, p = frequency.sum(), scores.shape[1]
-    if kind == "HC1":
-        return sandwich(bread, scores * np.sqrt(frequency)[:, None]) * n / (n - p)
-    if kind in ("HC2", "HC3"):
-        _below_one(leverage, kind, "rows", None, "Merge the level that only this row has, or use HC0 or HC1.")
-        scores = scores / ((1 - leverage) ** _POWER[kind])[:, None]
-    return sandwich(bread, scores * np.sqrt(frequency)[:, None])
+    p = scores.shape[1]
+    factor = np.sqrt(frequency * (n / (n - p) if n > p else np.nan) if kind == "HC1" else frequency)
+    if leverage is not None:
+        factor = factor / (1 - leverage) ** _POWER[kind]
+    return sandwich(bread, scores * np.reshape(factor, (-1, 1)))
+
+
+def check_rows(kind, leverage):
+    """Refuse to correct rows that determine a coefficient alone."""
+    _below_one(leverage, kind, "rows", None, "Merge the level that only this row has, or use HC0 or HC1.")
 
 
 def by_cluster(bread, scores, codes):

@@ -86,7 +86,7 @@ def suspected(fit):
     near = (sign != 0) & (weight > 0) & (distance <= NEAR * np.average(np.abs(y), weights=weight))
     if not near.any() or not fit.converged:
         return not fit.converged
-    step = solve(evaluator(fit.design.rows.columns(fit.keep), fit.family, fit.link)(fit.solution.beta, Triangle))
+    step = solve(evaluator(fit._rows, fit.family, fit.link)(fit.solution.beta, Triangle))
     if step is None:
         return True
     X = fit.design.X[near][:, fit.keep]

@@ -11,14 +11,15 @@ from scipy import linalg
 
 from .least_squares import Gram, Triangle
 
+far = np.errstate(all="ignore")  # a step may lead where numbers overflow: whoever sums over rows looks whether sums are finite
+
 
 def standardize(block, beta, family, link, bounded=True):
     """Per row, prior weight times (working weight, score, loss); None for an impossible mean (not bounded: there is none)."""
     eta = block.X @ beta + block.offset
-    if bounded and not np.all(family.valid(eta, link)):
+    if bounded and not family.valid(eta, link).all():
         return None
-    with np.errstate(all="ignore"):  # a step may lead too far: the caller looks whether the loss is finite
-        weight, score, loss = family.kernel(block.y, eta, link)
+    weight, score, loss = family.kernel(block.y, eta, link)
     return block.weight * weight, block.weight * score, block.weight * loss
 
 
@@ -27,30 +28,24 @@ def evaluator(rows, family, link):
 
     It remembers its last answer, for whoever asks first whether a point is possible and then steps from it.
     """
-    saturated = rows.sum(lambda block: block.weight @ family.saturated_loss(block.y))
+    saturated = {block.rows.start: block.weight @ family.saturated_loss(block.y) for block in rows}
     bounded, last = family.bounded(link), {}
 
-    def summarize(beta, kind):
-        def of(block):
-            standardized = standardize(block, beta, family, link, bounded)
-            if standardized is None:
-                return None
-            weight, score, loss = standardized
-            deviance, rounding = 2 * loss.sum(), 2e-13 * np.abs(loss).sum()
-            if not isfinite(deviance):  # stop before infinite numbers are multiplied
-                return None
-            with np.errstate(over="ignore", invalid="ignore"):  # so far out that only weights are finite, not their sums
-                return kind.of(block.X, weight, score, deviance, rounding)
-
-        total = rows.sum(of)
-        return total.less(saturated) if total is not None and isfinite(total.deviance) else None
+    @far
+    def summarize(block, beta, kind):
+        standardized = standardize(block, beta, family, link, bounded)
+        if standardized is None:
+            return None
+        weight, score, loss = standardized
+        deviance = 2 * float(loss.sum() - saturated[block.rows.start])
+        rounding = 2e-13 * float(np.abs(loss).sum())
+        return kind.of(block.X, weight, score, deviance, rounding) if isfinite(deviance) else None
 
     def evaluate(beta, kind):
         key = kind, beta.tobytes()
         if key not in last:
-            summary = summarize(beta, kind)
             last.clear()
-            last[key] = summary
+            last[key] = rows.sum(lambda block: summarize(block, beta, kind))
         return last[key]
 
     return evaluate
@@ -80,6 +75,7 @@ def refined_root(rows, family, link, beta):
         return evaluate(beta, Triangle).root
     inverse = linalg.solve_triangular(root, np.eye(len(root)))
 
+    @far
     def orthogonalized(block):
         weight = standardize(block, beta, family, link)[0]
         J = np.sqrt(weight)[:, None] * block.X

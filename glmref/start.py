@@ -15,7 +15,7 @@ from .errors import InputError
 from .irls import fisher_scoring
 from .least_squares import Gram, Triangle, back_substitute, independent_columns, solve
 from .links import UNIT
-from .standardize import evaluator, standardize
+from .standardize import evaluator, far, standardize
 
 
 FAR = 4  # times the columns and ten more: a step from the sample's estimate that chance does not take
@@ -31,9 +31,9 @@ class Columns(NamedTuple):
 
 def choose_columns(rows):
     """The Columns of all rows, the earlier having priority. Decided on X itself: aliasing is a property of the design."""
-    every = np.ones(rows.X.shape[1], dtype=bool)
     if independent(rows):
-        return Columns(every, np.zeros((len(every), 0)))
+        p = rows.X.shape[1]
+        return Columns(np.ones(p, dtype=bool), np.zeros((p, 0)))
     root = rows.sum(lambda block: Triangle.fold(block.X, np.zeros(len(block.y)))).root
     keep = independent_columns(root)
     if not keep.any():
@@ -60,22 +60,19 @@ def starting_coefficients(rows, family, link):
     The regression of z = eta0 + (y - mu0) / h' with the weights at mu0; z enters as its score W z.
     """
 
-    def summarize(kind):
-        def of(block):
-            mu = family.starting_mean(block.y, block.weight)
-            with np.errstate(all="ignore"):
-                eta = link.link(mu)
-                usable = np.isfinite(eta) & family.valid(eta, link)
-            if not usable.all():
-                eta = np.where(usable, eta, constant_eta(rows, link))
-            weight, score = family.working(block.y, eta, link)
-            score = block.weight * (score + weight * (eta - block.offset))
-            return kind.of(block.X, block.weight * weight, score, 0.0)
+    @far
+    def summarize(block, kind):
+        eta = link.link(family.starting_mean(block.y, block.weight))
+        usable = np.isfinite(eta) & family.valid(eta, link)
+        if not usable.all():
+            eta = np.where(usable, eta, constant_eta(rows, link))
+        weight, score, _ = family.kernel(block.y, eta, link)
+        score = block.weight * (score + weight * (eta - block.offset))
+        return kind.of(block.X, block.weight * weight, score, 0.0)
 
-        return of
-
-    step = solve(rows.sum(summarize(Gram))) or solve(rows.sum(summarize(Triangle)))
-    return None if step is None or not np.all(np.isfinite(step.direction)) else step.direction
+    steps = (solve(rows.sum(lambda block: summarize(block, kind))) for kind in (Gram, Triangle))
+    step = next(filter(None, steps), None)
+    return None if step is None or not np.isfinite(step.direction).all() else step.direction
 
 
 def constant_eta(rows, link):
@@ -110,10 +107,10 @@ def estimate_of_sample(rows, family, link):
     if not solution.converged:
         return None
 
+    @far
     def score(block):
         standardized = standardize(block, solution.beta, family, link)
-        with np.errstate(over="ignore", invalid="ignore"):
-            return None if standardized is None else standardized[1] @ block.X
+        return None if standardized is None else standardized[1] @ block.X
 
     total, root, share = rows.sum(score), solution.step.root, len(sample.y) / len(rows.y)
     if total is None or not np.all(np.isfinite(total)):
@@ -125,9 +122,12 @@ def estimate_of_sample(rows, family, link):
     return solution.beta + back_substitute(root, step)
 
 
-def score_from_start(evaluate, rows, family, link, **limits):
-    """Fisher scoring from a feasible start, and once more from one without the sample where the first did not arrive."""
+def score_from_start(evaluate, rows, family, link, near=None, **limits):
+    """Fisher scoring from `near` (p), where that has possible means. Else from a feasible start, and once more from one
+    without the sample where the first did not arrive."""
     limits = {"floor": family.deviance_floor} | limits
+    if near is not None and evaluate(near, Gram) is not None:
+        return fisher_scoring(evaluate, near, **limits)
     solution = fisher_scoring(evaluate, feasible_start(evaluate, rows, family, link), **limits)
     if solution.converged or rows.sample() is rows:
         return solution

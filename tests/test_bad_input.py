@@ -154,3 +154,11 @@ def test_a_fit_without_a_likelihood_says_why():
 def test_every_data_set_and_name_is_listed_when_one_is_unknown():
     with pytest.raises(InputError, match="orings"):
         datasets.load("o_rings")
+
+
+@pytest.mark.filterwarnings("error")
+def test_infinities_of_both_signs_are_named_like_any_other():
+    """Their sum is NaN, and warns where numpy is asked to; so does a sum that overflows."""
+    for column in ([np.inf, -np.inf, 1, 2], [1e308, 1e308, np.inf, 2]):
+        with pytest.raises(InputError, match="finite numbers in X"):
+            fit_glm(np.c_[np.ones(4), column], [1.0, 2, 3, 5])

@@ -1,12 +1,13 @@
 """Robust covariances against R's sandwich package (oracles/sandwich.json, made by sandwich.R), laws, and bad input."""
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from glmref import InputError, datasets, fit_glm, glm
+from glmref import AliasWarning, InputError, datasets, fit_glm, glm
 
 CASES = json.loads((Path(__file__).parent / "oracles" / "sandwich.json").read_text(encoding="utf-8"))["cases"]
 MODELS = {
@@ -76,3 +77,35 @@ def test_what_cannot_be_computed_is_named():
     ]:
         with pytest.raises(InputError, match=message):
             call()
+
+
+def test_a_saturated_fit_has_no_hc1():
+    fit = fit_glm(np.eye(3), [1.0, 2.0, 4.0], "poisson")
+    assert fit.covariance("HC1").isna().all(axis=None) and not fit.covariance("HC0").isna().any(axis=None)
+
+
+@pytest.mark.parametrize("kind", ["HC0", "HC1", "HC3"])
+def test_rows_in_blocks_with_frequencies_and_weights(kind):
+    """The sum over blocks is B^-1 sum f u u' B^-1 of the scores and leverages that the fit gives row by row."""
+    n, rng = 5000, np.random.default_rng(8)
+    X = np.c_[np.ones(n), rng.normal(size=(n, 2)), np.zeros(n)]
+    X[:, 3] = X[:, 1] + X[:, 2]
+    frequency, weight = rng.integers(0, 3, n), rng.uniform(0.5, 2, n) * (rng.random(n) < 0.9)
+    with pytest.warns(AliasWarning):
+        fit = fit_glm(X, rng.poisson(np.exp(0.3 * X[:, 1])), "poisson", weights=weight, frequency_weights=frequency)
+    factor = frequency * (weight > 0) / (1 - fit.leverage * (weight > 0) * (kind == "HC3")) ** 2
+    scores = fit.scores * np.sqrt(factor)[:, None]
+    bread = fit.cov.to_numpy()[:3, :3]
+    expected = bread @ scores.T @ scores @ bread * (fit.nobs / (fit.nobs - 3) if kind == "HC1" else 1)
+    np.testing.assert_allclose(fit.covariance(kind).to_numpy()[:3, :3], expected, rtol=1e-10, atol=1e-12 * expected.max())
+
+
+def test_hc0_holds_no_table_of_scores():
+    n = 100_000
+    X = np.c_[np.ones(n), np.random.default_rng(1).normal(size=(n, 9))]
+    fit = fit_glm(X, np.random.default_rng(2).poisson(1.5, n), "poisson")
+    tracemalloc.start()
+    fit.covariance("HC0")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 0.2 * X.nbytes

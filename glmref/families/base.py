@@ -182,7 +182,8 @@ class Family(ABC):
         """Per row: the working pair and the loss b(theta) - y theta, half the unit deviance but for a term in y alone.
 
         What the rounds of a fit compute again and again, so a family may save logarithms here; d = 2 (loss -
-        saturated_loss). Of the loss only differences matter: it need not keep its digits where y and mu are close.
+        saturated_loss). Of the loss only differences matter: it need not keep its digits where y and mu are close; and it is
+        asked where numpy's warnings are off.
         """
         return *self.working(y, eta, link), self.deviance(y, eta, link) / 2
 

@@ -42,7 +42,7 @@ class Poisson(Family):
 
     def kernel(self, y, eta, link):
         if link == self.canonical_link:
-            mu = link.inverse(eta)
+            mu = np.exp(eta)
             return mu, y - mu, mu - y * eta
         mu, relative = link.inverse(eta), link.relative_derivative(eta)
         return relative**2 * mu, relative * (y - mu), mu - y * link.log_inverse(eta)
