@@ -4,7 +4,7 @@ import io
 
 from PIL import Image
 
-COLOURS = 192
+COLOURS = 256
 
 
 def with_palette(png):
