@@ -319,6 +319,14 @@ def test_budworm():
     close(binomial_deviance(share, mu, d.moths), 6.757, 3)
 
 
+def test_endometrial():
+    d = datasets.load("endometrial")
+    assert pd.crosstab(d.new_vessels, d.high_grade).to_numpy().tolist() == [[49, 17], [0, 13]]
+    # R's brglm2 on these data: glm(HG ~ NV + PI + EH); the finite coefficients are those of the rows without new vessels
+    d = d[d.new_vessels == 0]
+    close(scoring(design(d.pulsatility, d.height), d.high_grade, "binomial", "logit")[0], [4.30452, -0.04218, -2.90261], 5)
+
+
 def test_dental():
     d = datasets.load("dental")
     assert d.groupby("child").size().tolist() == [4] * 27
