@@ -27,7 +27,7 @@ def settle(rows, family, link, solution, floor):
 
     Also where scoring thinks it has arrived: a row at its end may have so large a weight that every step is short.
     """
-    if not family.bounded(link):
+    if not (family.bounded(link) and rows.in_memory):
         return solution
     eta = rows.X @ solution.beta + rows.offset
     low, high = family.eta_interval(eta, link)

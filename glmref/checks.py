@@ -145,8 +145,8 @@ def frequencies(values, index):
         raise InputError(expected="a row with positive frequency", got="only zeros", remedy="Check frequency_weights=.")
 
 
-def cluster_codes(groups, index):
-    """For each row the number of its cluster, and the clusters' labels: two of them at least, none missing."""
+def cluster_codes(groups, index, least=2):
+    """For each row the number of its cluster, and the clusters' labels: `least` of them or more, none missing."""
     if len(groups) != len(index):
         raise InputError(
             expected=f"groups with a label for each of the {len(index)} rows",
@@ -167,7 +167,7 @@ def cluster_codes(groups, index):
             got=f"a missing label in {row(index, int(np.argmax(codes < 0)))} of groups",
             remedy="Give each row its cluster, or drop the row.",
         )
-    if len(labels) < 2:
+    if len(labels) < least:
         raise InputError(
             expected="at least two clusters",
             got=f"{len(labels)}",
@@ -176,8 +176,8 @@ def cluster_codes(groups, index):
     return codes, np.asarray(labels)
 
 
-def response(design, family):
-    """Every y in the family's domain, and not all of them equal."""
+def in_domain(design, family):
+    """Every y in the family's domain."""
     possible = family.in_domain(design.y)
     if not possible.all():
         bad = np.flatnonzero(~possible)
@@ -186,14 +186,24 @@ def response(design, family):
             got=f"y = {design.y[bad[0]]:g} in {row(design.index, bad[0])} ({len(bad)} such rows)",
             remedy="Correct the data, or choose a family that allows such values.",
         )
+
+
+def response(design, family):
+    """Every y in the family's domain, and not all of them equal."""
+    in_domain(design, family)
     y = design.y if design.weight.strides == design.frequency.strides == (0,) else design.y[design.used]
     low, high = family.mean_interval
     if len(y) > 1 and (y == y[0]).all() and (np.ptp(design.offset) == 0 or y[0] in (low, high)):
-        raise InputError(
-            expected="a response that varies",
-            got=f"y = {y[0]:g} in all {len(y)} rows",
-            remedy="There is nothing to explain: check that the response is the column you meant.",
-        )
+        raise constant_response(y[0], len(y))
+
+
+def constant_response(value, n):
+    """The error of a response that does not vary."""
+    return InputError(
+        expected="a response that varies",
+        got=f"y = {value:g} in all {n} rows",
+        remedy="There is nothing to explain: check that the response is the column you meant.",
+    )
 
 
 def dispersion(choice, family):
@@ -220,12 +230,13 @@ def dispersion(choice, family):
 
 
 def control(options):
-    """The control of the rounds: start, max_iter (default 200), tol (default 1e-10), threads (default 1)."""
-    known = {"start": None, "max_iter": 200, "tol": 1e-10, "threads": 1}
+    """The control of the rounds: start, max_iter (default 200), tol (default 1e-10), threads (default 1), progress (default
+    None: of long fits, in a terminal)."""
+    known = {"start": None, "max_iter": 200, "tol": 1e-10, "threads": 1, "progress": None}
     unknown = sorted(set(options) - set(known))
     if unknown:
         raise InputError(
-            expected="control by start, max_iter, tol or threads", got=", ".join(unknown), remedy="Check the spelling of the keyword."
+            expected="control by start, max_iter, tol, threads or progress", got=", ".join(unknown), remedy="Check the spelling of the keyword."
         )
     settings = known | options
     for name in ("max_iter", "threads"):

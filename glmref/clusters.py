@@ -72,13 +72,13 @@ class Clusters:
         ), stay  # fmt: skip
 
 
-def arrange(groups, time, index, clock, by_pattern, columns):
+def arrange(groups, time, index, clock, by_pattern, columns, least=2):
     """The Clusters of rows with labels `groups` (n) and times (n, or None: their order within the cluster).
 
     clock(times): the times as the working correlation counts them; by_pattern: whether batches must agree in their times;
-    columns: how many numbers a row has, which sets the size of a batch. Raises InputError for bad labels or times.
+    columns: how many numbers a row has, which sets the size of a batch; least: the fewest clusters there may be. Raises InputError for bad labels or times.
     """
-    codes, labels = checks.cluster_codes(groups, index)
+    codes, labels = checks.cluster_codes(groups, index, least)
     sizes = np.bincount(codes)
     order = _order(codes, time)
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])

@@ -63,6 +63,21 @@ class Design:
             array.flags.writeable = False
             object.__setattr__(self, name, array)
 
+    def checked(self, family):
+        """The same, if its responses are possible ones of the family, and not all equal."""
+        checks.response(self, family)
+        return self
+
+    @property
+    def nobs(self):
+        """Rows with positive weight, each counted as often as its frequency weight says."""
+        return int(np.sum(self.frequency, where=self.used))
+
+    @property
+    def has_offset(self):
+        """Whether some row has an offset."""
+        return bool(np.any(self.offset != 0))
+
     @property
     def used(self):
         """Which rows take part: those whose weight and frequency are positive."""
@@ -161,7 +176,7 @@ def from_arrays(X, y, *, offset=None, weights=None, frequency_weights=None, name
 def new_rows(design, data, offset=None):
     """X, offset and labels of new rows for a fitted design: a table where it was a formula, else an array of its columns."""
     X, table, index = _array_rows(design, data) if design.spec is None else _table_rows(design, data, offset)
-    if offset is None and design.offset_term is None and np.any(design.offset != 0):
+    if offset is None and design.offset_term is None and design.has_offset:
         raise InputError(
             expected="an offset for the new rows, since the fit had one",
             got="none",
@@ -189,9 +204,9 @@ def _array_rows(design, data):
             )
         data = data[list(design.names)]
     X = checks.as_numbers(data, "data")
-    if X.ndim != 2 or X.shape[1] != design.X.shape[1]:
+    if X.ndim != 2 or X.shape[1] != len(design.names):
         raise InputError(
-            expected=f"an array with the {design.X.shape[1]} columns of the fit",
+            expected=f"an array with the {len(design.names)} columns of the fit",
             got=f"shape {X.shape}",
             remedy="Pass the columns " + ", ".join(design.names) + " in this order.",
         )

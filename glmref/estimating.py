@@ -46,6 +46,26 @@ class Panel:
     convention: str
     dispersion: float | None
 
+    in_memory = True
+
+    @property
+    def p(self):
+        """The number of coefficients."""
+        return len(self.X)
+
+    @property
+    def n(self):
+        """The number of rows."""
+        return len(self.y)
+
+    def evaluate(self, beta):
+        """Steps 3 to 6 at beta: a Point, or None where a mean would be impossible."""
+        return evaluate(self, beta)
+
+    def restricted(self, free, particular):
+        """The same under beta = particular + free gamma, with gamma for coefficients."""
+        return replace(self, X=np.ascontiguousarray(free.T @ self.X), offset=self.offset + particular @ self.X)
+
     def without(self, cluster):
         """The same without one cluster."""
         clusters, stay = self.clusters.without(cluster, len(self.X) + 1, self.correlation.by_pattern)
@@ -180,11 +200,11 @@ def evaluate(panel, beta):
     return Point(rows, parameters, step)
 
 
-def finish(panel, point):
+def finish(panel, point, refine=True):
     """(root, scores): upper R with R'R = phi sum D'V^-1 D, refined (CholeskyQR2) where its Gram matrix may have lost a digit
-    that matters, and each cluster's phi D'V^-1 S (K x p), in the order of the sorted clusters."""
+    that matters (unless not refine), and each cluster's phi D'V^-1 S (K x p), in the order of the sorted clusters."""
     p, root = len(panel.X), point.step.root
-    refine = least_left(root) < WELL_CONDITIONED
+    refine = refine and least_left(root) < WELL_CONDITIONED
     inverse = linalg.solve_triangular(root, np.eye(p)) if refine else None
     gram, scores = np.zeros((p, p)), np.empty((len(panel.clusters), p))
     for batch, A in whitened(panel, point.rows, point.parameters.alpha):

@@ -29,12 +29,15 @@ def as_table(data):
         ) from None
 
 
-def ready(table, formula):
+def ready(table, formula, dtypes=None):
     """The used columns in types that formulas treat right: whole numbers as floats (their powers overflow), unless they
-    are made a factor; numbers stored as objects as numbers; factors without the levels that no row has."""
+    are made a factor; numbers stored as objects as numbers; factors without the levels that no row has, or (dtypes) with those
+    that were fixed beforehand."""
     columns = {}
     for name, column in table.items():
-        if isinstance(column.dtype, pd.CategoricalDtype):
+        if dtypes and name in dtypes:
+            column = column.astype(dtypes[name])
+        elif isinstance(column.dtype, pd.CategoricalDtype):
             column = column.cat.remove_unused_categories()
         elif isinstance(column.dtype, pd.StringDtype):
             column = column.astype(object)

@@ -10,7 +10,7 @@ import warnings
 import numpy as np
 import pandas as pd
 
-from . import checks, families
+from . import blocks, checks, families, streaming
 from . import correlation as correlations
 from . import design as designs
 from .clusters import arrange
@@ -24,6 +24,8 @@ from .estimating import Panel, finish
 from .geefit import GEEFit
 from .geeloop import iterate
 from .glm import fit as fit_independence
+from .progress import reported_rounds
+from .streamgee import StreamPanel, survey_clusters
 
 START_TOLERANCE = 3e-3  # the independence model is a start, not a result: a standard error or so is near enough
 
@@ -41,6 +43,9 @@ def gee(
     control: start, max_iter, tol (of a step, in standard errors). Raises InputError; warns AliasWarning,
     ConvergenceWarning, CorrelationWarning, FewClustersWarning, SeparationWarning.
     """
+    if blocks.is_source(data):
+        design = streaming.from_formula(formula, data, offset=offset, weights=weights, missing=missing)
+        return fit_portions(design, groups, time, family, link, correlation, dispersion, convention, **control)
     design = designs.from_formula(formula, data, offset=offset, weights=weights, missing=missing)
     table = data if isinstance(data, pd.DataFrame) else pd.DataFrame(data)
     keep = _kept_rows(design, table.index)
@@ -59,6 +64,11 @@ def fit_gee(
 
     Keywords as in `gee`; names: p strings for the coefficients.
     """
+    if blocks.is_source(X):
+        given = {"groups": groups} | ({} if time is None else {"time": time})
+        design, (groups, *rest) = streaming.with_labels(X, y, given, offset=offset, weights=weights, names=names, missing=missing)
+        time = rest[0] if rest else None
+        return fit_portions(design, groups, time, family, link, correlation, dispersion, convention, **control)
     design = designs.from_arrays(X, y, offset=offset, weights=weights, names=names, missing=missing)
     index = next((part.index for part in (X, y) if isinstance(part, (pd.DataFrame, pd.Series))), pd.RangeIndex(len(y)))
     keep = _kept_rows(design, index)
@@ -99,12 +109,8 @@ def fit(
         convention=convention,
         dispersion=None if dispersion in (None, "pearson") else float(dispersion),
     )
-    if panel.X.shape[1] <= panel.X.shape[0]:
-        raise InputError(
-            expected=f"more rows than the {panel.X.shape[0]} coefficients",
-            got=f"{panel.X.shape[1]}",
-            remedy="The dispersion is estimated from what is left over: leave columns out.",
-        )
+    if panel.n <= panel.p:
+        raise too_few_rows(panel)
     if correlation.held() is not None:
         correlation.check(correlation.held(), clusters)
     solution = iterate(panel, start.solution.beta, max_iter=settings["max_iter"], tol=settings["tol"])
@@ -115,9 +121,57 @@ def fit(
     return GEEFit(design, panel, start.columns, solution, root, scores, start.estimate)
 
 
+def fit_portions(
+    design, groups, time, family, link=None, correlation="independence", dispersion=None, convention="liang_zeger", **control
+):
+    """Fit a StreamDesign; groups, time: columns of its source."""
+    settings = checks.control(control)
+    correlation = correlations.get(correlation)
+    _check_choices(convention, dispersion)
+    if convention == "statsmodels":
+        raise InputError(
+            expected='convention="liang_zeger" or "geepack" where rows come in portions',
+            got="'statsmodels', which averages over clusters",
+            remedy="Fit rows in memory for that convention.",
+        )
+    for what, column in (("groups", groups), ("time", time)):
+        if not (isinstance(column, str) or (what == "time" and column is None)):
+            raise InputError(
+                expected=f"{what} as the name of a column, since rows come in portions",
+                got=type(column).__name__,
+                remedy="Store it as a column of the data.",
+            )
+    clusters = survey_clusters(design, groups, time, correlation)
+    family = families.get(family)
+    roughly = settings["tol"] if family.unknown else max(settings["tol"], START_TOLERANCE)
+    start = fit_independence(design, family, link, None, **{**settings, "tol": roughly})
+    if correlation.held() is not None:
+        correlation.check(correlation.held(), clusters)
+    panel = StreamPanel(
+        design.source, design.recipe, groups, time, start.keep, start.nobs, clusters, start.family, start.link, correlation,
+        convention, None if dispersion in (None, "pearson") else float(dispersion),
+    )  # fmt: skip
+    if panel.n <= panel.p:
+        raise too_few_rows(panel)
+    panel_seen = reported_rounds(panel, settings["progress"])
+    solution = iterate(panel_seen, start.solution.beta, max_iter=settings["max_iter"], tol=settings["tol"])
+    warn_if_doubtful(panel, solution)
+    root = panel.root(solution.point, solution.beta)
+    return GEEFit(start.design, panel, start.columns, solution, root, None, start.estimate)
+
+
+def too_few_rows(panel):
+    """The error of a model that leaves nothing over."""
+    return InputError(
+        expected=f"more rows than the {panel.p} coefficients",
+        got=f"{panel.n}",
+        remedy="The dispersion is estimated from what is left over: leave columns out.",
+    )
+
+
 def warn_if_doubtful(panel, solution):
     """Say so where the rounds did not arrive, the working correlation was drawn in, or the estimate is infinite."""
-    K, p = len(panel.clusters), len(panel.X)
+    K, p = len(panel.clusters), panel.p
     if solution.ended != "converged":
         reason = {
             "max_iter": f"not converged after {len(solution.trace)} rounds. Raise max_iter if the step falls steadily, or "

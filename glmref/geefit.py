@@ -71,6 +71,9 @@ class GEEFit(Fitted):
         if kind not in KINDS:
             raise InputError(expected="one of " + ", ".join(map(repr, KINDS)), got=repr(kind), remedy="Choose one.")
         bread = inverse_information(self.root)
+        if not self.panel.in_memory and kind not in ("model", "jackknife"):
+            alpha = self.solution.point.parameters.alpha
+            return self._square(self.panel.covariance(kind, self.root, self.solution.beta, alpha))
         if kind == "model":
             return self._square(self.dispersion * bread)
         if kind == "jackknife":
@@ -112,6 +115,12 @@ class GEEFit(Fitted):
         there are at most 50, else of the largest cluster."""
         clusters = self.panel.clusters
         ticks, times = self._waves
+        if not self.panel.in_memory and (cluster is not None or len(ticks) > 50):
+            raise InputError(
+                expected="rows in memory for the matrix of one cluster",
+                got=f"rows of {self.panel.source.name}",
+                remedy="fit.correlation.matrix(alpha, times) gives R for any times.",
+            )
         if cluster is not None or len(ticks) > 50:
             at = int(np.argmax(clusters.sizes)) if cluster is None else self._position(cluster)
             rows = slice(clusters.starts[at], clusters.starts[at] + clusters.sizes[at])
@@ -129,6 +138,12 @@ class GEEFit(Fitted):
     @property
     def cluster_sizes(self):
         """Rows of each cluster (Series by label, in the order of the labels)."""
+        if not self.panel.in_memory:
+            raise InputError(
+                expected="rows in memory for the size of each cluster",
+                got=f"rows of {self.panel.source.name}",
+                remedy="fit.panel.clusters.counts says how many clusters have each size.",
+            )
         sizes = pd.Series(self.panel.clusters.sizes, pd.Index(self.panel.clusters.labels, name="cluster"), name="size")
         try:
             return sizes.sort_index()
@@ -143,7 +158,7 @@ class GEEFit(Fitted):
     @property
     def nobs(self):
         """Rows with positive weight."""
-        return len(self.panel.y)
+        return self.panel.n
 
     def residuals(self, kind="pearson", rng=0):
         """kind: "response", "pearson", "deviance", "working", "anscombe" or "quantile", row by row; see GLMFit.residuals."""

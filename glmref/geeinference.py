@@ -6,24 +6,24 @@ F on K - p (a single one with Student's t): the covariance was estimated from K 
 quantiles promise too much. df = inf gives the normal law and chi-squared.
 """
 
-from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from scipy import linalg, stats
 
+from . import streamgee
 from .errors import InputError
 from .estimating import (
     Point,
     estimating_equation,
-    evaluate,
     finish,
     means_and_residuals,
 )
 from .geeloop import iterate
 from .hypothesis import parse
 from .inference import Test, quantile
-from .least_squares import inverse_information, solve
+from .least_squares import Gram, inverse_information, solve
 from .sandwich import sandwich
 
 
@@ -71,15 +71,19 @@ def _score(panel, near, L, c):
     """
     particular, free = linalg.lstsq(L, c)[0], linalg.null_space(L)
     if free.shape[1]:
-        inner = replace(panel, X=np.ascontiguousarray(free.T @ panel.X), offset=panel.offset + particular @ panel.X)
-        restricted = iterate(inner, free.T @ (near - particular))
+        restricted = iterate(panel.restricted(free, particular), free.T @ (near - particular))
         if not restricted.converged:
             raise InputError(
                 expected="a fit under the hypothesis", got="rounds that do not converge", remedy="Use the Wald test."
             )
         beta, parameters = particular + free @ restricted.beta, restricted.point.parameters
     else:
-        beta, parameters = particular, evaluate(panel, particular).parameters
+        beta, parameters = particular, panel.evaluate(particular).parameters
+    if not panel.in_memory:
+        summary = panel.sum(partial(streamgee.equation, beta, parameters.alpha, Gram))
+        root = solve(summary).root
+        direction = L @ inverse_information(root) @ summary.score
+        return _quadratic(direction, L @ panel.covariance("robust", root, beta, parameters.alpha) @ L.T)
     rows = means_and_residuals(panel, beta)
     point = Point(rows, parameters, solve(estimating_equation(panel, rows, parameters.alpha)))
     root, scores = finish(panel, point)

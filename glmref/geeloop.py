@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .estimating import Point, evaluate
+from .estimating import Point
 
 MEMORY = 2  # rounds before the last that the mixing of steps remembers
 ROUNDING = 1e-15  # of the terms that add up to eta: a step below it is noise
@@ -42,7 +42,7 @@ class Solution:
 
 def iterate(panel, beta, *, max_iter=200, tol=1e-10, max_halvings=30):
     """Repeat steps 3 to 6 from a feasible beta until a step is shorter than tol standard errors, or than rounding."""
-    trace, past, point = [], [], evaluate(panel, beta)
+    trace, past, point = [], [], panel.evaluate(beta)
     for iteration in range(1, max_iter + 1):
         if point.step is None:
             return Solution(beta, point, "singular", tuple(trace))
@@ -68,7 +68,7 @@ def _advance(panel, past, point, max_halvings):
     trials = [] if len(past) < 2 else [(0, mixed(past, point.step.root))]
     trials += [(halvings, beta + direction / 2**halvings) for halvings in range(max_halvings + 1)]
     for halvings, trial in trials:
-        found = evaluate(panel, trial)
+        found = panel.evaluate(trial)
         if found is None or found.step is None or not np.isfinite(found.distance):
             continue
         if best is None or found.distance < best[1].distance:

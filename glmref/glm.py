@@ -9,12 +9,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from . import checks, families, links
+from . import blocks, checks, families, links, streaming
 from . import design as designs
 from .boundary import settle
 from .errors import AliasWarning, BoundaryWarning, ConvergenceWarning, SeparationWarning
 from .glmfit import GLMFit
 from .least_squares import WELL_CONDITIONED, least_left
+from .progress import reported
+from .separation import infinite_columns
 from .standardize import evaluator, refined_root
 from .start import choose_columns, given_start, score_from_start
 
@@ -46,7 +48,8 @@ def glm(
     BoundaryWarning, ConvergenceWarning, SeparationWarning.
     """
     per_row = {"offset": offset, "weights": weights, "frequency_weights": frequency_weights}
-    design = designs.from_formula(formula, data, **per_row, missing=missing)
+    made_by = streaming if blocks.is_source(data) else designs
+    design = made_by.from_formula(formula, data, **per_row, missing=missing)
     return fit(design, family, link, dispersion, **control)
 
 
@@ -69,7 +72,7 @@ def fit_glm(
     Keywords as in `glm`; names: p strings for the coefficients.
     """
     per_row = {"offset": offset, "weights": weights, "frequency_weights": frequency_weights}
-    design = designs.from_arrays(X, y, **per_row, names=names, missing=missing)
+    design = (streaming.from_columns if blocks.is_source(X) else designs.from_arrays)(X, y, **per_row, names=names, missing=missing)
     return fit(design, family, link, dispersion, **control)
 
 
@@ -78,17 +81,17 @@ def fit(design, family, link=None, dispersion=None, **control):
     family = families.get(family)
     link = family.default_link if link is None else links.get(link)
     settings = checks.control(control)
-    checks.response(design, family)
     checks.dispersion(dispersion, family)
+    design = design.checked(family)
     rows = design.rows if settings["threads"] == 1 else replace(design.rows, threads=settings["threads"])
     columns = choose_columns(rows)
     warn_of_aliases(design.names, columns.keep)
     rows = rows.columns(columns.keep)
     bounded = family.bounded(link)
-    settled = 10 if rows.X.size < LARGE else 200
+    settled = 10 if rows.shape[0] * rows.shape[1] < LARGE else 200
 
     def solve(family, near):
-        evaluate = evaluator(rows, family, link)
+        evaluate = reported(evaluator(rows, family, link), rows, settings["progress"])
         limits = {"max_iter": settings["max_iter"], "tol": settings["tol"], "bounded": bounded, "settled": settled}
         if near is None and settings["start"] is not None:
             near = given_start(evaluate, settings["start"], design.names, columns.keep)
@@ -101,10 +104,27 @@ def fit(design, family, link=None, dispersion=None, **control):
     root = accurate_root(rows, family, link, solution)
     if np.isnan(root).any():
         solution = replace(solution, ended="singular")
+    if not rows.in_memory:
+        warn_of_infinite(rows, family, link, solution, design.names)
     result = GLMFit(design, family, link, dispersion, columns, solution, root, estimate)
     if doubtful(result, settings):
         warn_if_doubtful(result)
     return result
+
+
+def warn_of_infinite(rows, family, link, solution, names):
+    """Where rows come in portions: warn if those whose means have not run to the edge do not determine every coefficient."""
+    if len(solution.trace) <= REGULAR_ROUNDS and solution.converged:
+        return
+    loose = infinite_columns(rows, family, link, solution.beta)
+    if len(loose):
+        warnings.warn(
+            f"the coefficients of {', '.join(names[j] for j in loose)} are infinite, or nearly so: without the fitted means that "
+            "have reached their responses at the edge of the range, nothing determines them. Their values and standard errors "
+            "mean nothing.",
+            SeparationWarning,
+            stacklevel=4,
+        )
 
 
 def doubtful(fit, settings):
@@ -136,24 +156,8 @@ def warn_of_aliases(names, keep):
 
 def warn_if_doubtful(fit):
     """Say so where the estimate is infinite or at the boundary, and where the rounds ended without arriving."""
-    if fit.boundary.any():
-        positions = np.flatnonzero(fit.boundary)
-        shown = ", ".join(checks.row(fit.design.index, position) for position in positions[:5])
-        warnings.warn(
-            f"{len(positions)} fitted means lie at the edge of those that the {fit.link.name} link allows: "
-            f"{shown}{', ...' if len(positions) > 5 else ''}. The coefficients are the best possible ones, but the likelihood "
-            "still rises beyond the edge: standard errors and tests do not hold. Choose a link whose range fits.",
-            BoundaryWarning,
-            stacklevel=4,
-        )
-    if fit.separation is not None:
-        warnings.warn(
-            f"{fit.separation}. Some combination of the covariates separates these responses, and the likelihood rises along it "
-            "without end. Values and standard errors of the infinite coefficients mean nothing; the other coefficients, the "
-            "deviance and likelihood-ratio tests are right. See fit.separation.",
-            SeparationWarning,
-            stacklevel=4,
-        )
+    if fit.design.rows.in_memory:
+        warn_of_edges(fit)
     solution = fit.solution
     if not solution.converged:
         trace = solution.trace
@@ -165,3 +169,25 @@ def warn_if_doubtful(fit):
         }[solution.ended]
         last = f"{trace[-1].decrement:.2g}" if trace else "none"
         warnings.warn(f"{reason} (last decrement {last}; see fit.trace).", ConvergenceWarning, stacklevel=4)
+
+
+def warn_of_edges(fit):
+    """Say so where some mean is at the edge of those that the link allows, or on its way to one that it never reaches."""
+    if fit.boundary.any():
+        positions = np.flatnonzero(fit.boundary)
+        shown = ", ".join(checks.row(fit.design.index, position) for position in positions[:5])
+        warnings.warn(
+            f"{len(positions)} fitted means lie at the edge of those that the {fit.link.name} link allows: "
+            f"{shown}{', ...' if len(positions) > 5 else ''}. The coefficients are the best possible ones, but the likelihood "
+            "still rises beyond the edge: standard errors and tests do not hold. Choose a link whose range fits.",
+            BoundaryWarning,
+            stacklevel=5,
+        )
+    if fit.separation is not None:
+        warnings.warn(
+            f"{fit.separation}. Some combination of the covariates separates these responses, and the likelihood rises along it "
+            "without end. Values and standard errors of the infinite coefficients mean nothing; the other coefficients, the "
+            "deviance and likelihood-ratio tests are right. See fit.separation.",
+            SeparationWarning,
+            stacklevel=5,
+        )

@@ -21,8 +21,6 @@ from .links import Link
 from .standardize import evaluator, total_deviance
 from .start import Columns, score_from_start
 
-PORTION = 1 << 16  # rows whose log-densities are taken at once
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class GLMFit(Fitted):
@@ -77,6 +75,9 @@ class GLMFit(Fitted):
             )
         if kind != "cluster":
             return self._square(self._by_row(kind))
+        if not self.design.rows.in_memory:
+            totals = self.design.cluster_scores(groups, self._score_rows)
+            return self._square(sandwich.sandwich(inverse_information(self.root), totals))
         used = self.design.used
         if groups is None or len(groups) != len(self.design.y):
             raise InputError(
@@ -89,19 +90,31 @@ class GLMFit(Fitted):
         return self._square(sandwich.by_cluster(inverse_information(self.root), scores, codes))
 
     def _by_row(self, kind):
-        rows, beta, bread, n = self._rows, self.solution.beta, inverse_information(self.root), self.nobs
-        corrected = kind in ("HC2", "HC3")
-        if corrected:
-            sandwich.check_rows(kind, self.leverage[self.design.used])
+        family, link, root, beta, n = self.family, self.link, self.root, self.solution.beta, self.nobs
+        bread, corrected = inverse_information(root), kind in ("HC2", "HC3")
 
         def of(block):
-            frequency = 1.0 if rows.frequency is None else rows.frequency[block.rows]
-            working, score = self.family.working(block.y, block.X @ beta + block.offset, self.link)
-            weight = block.weight / frequency
-            leverage = diagnostics.leverage(block.X, self.root, weight * working) if corrected else None
+            frequency = 1.0 if block.frequency is None else block.frequency
+            working, score = family.working(block.y, block.X @ beta + block.offset, link)
+            weight, leverage = block.weight / frequency, None
+            if corrected:
+                leverage = diagnostics.leverage(block.X, root, weight * working)
+                sandwich.check_rows(kind, leverage, block.rows.start)
             return sandwich.by_row(kind, bread, (weight * score)[:, None] * block.X, leverage, frequency, n)
 
-        return rows.sum(of)
+        return self._rows.sum(of)
+
+    @property
+    def _score_rows(self):
+        """A function: the scores of rows (m x rank), each times its frequency."""
+        family, link, beta, keep = self.family, self.link, self.solution.beta, self.keep
+
+        def of(rows):
+            X = rows.X[:, keep]
+            _, score = family.working(rows.y, X @ beta + rows.offset, link)
+            return (rows.weight * score)[:, None] * X
+
+        return of
 
     def information(self, kind="expected"):
         """Fisher information about the coefficients (DataFrame), "expected" or "observed"; phi as in `dispersion`."""
@@ -141,7 +154,7 @@ class GLMFit(Fitted):
     @property
     def nobs(self):
         """Rows with positive weight, each counted as often as its frequency weight says."""
-        return int(np.sum(self.design.frequency, where=self.design.used))
+        return self.design.nobs
 
     @cached_property
     def pearson_chi2(self):
@@ -216,9 +229,20 @@ class GLMFit(Fitted):
 
     @cached_property
     def _ml_dispersion(self):
+        if not self.design.rows.in_memory:
+            return self._ml_dispersion_of_portions()
         used = self.design.used
         weight, y, frequency = self.design.weight[used], self.design.y[used], self.design.frequency[used]
         return self.family.ml_dispersion(self.deviance, weight, y, frequency)
+
+    def _ml_dispersion_of_portions(self):
+        if self.family.dispersion_by_row and (self.family.shape_name or self.design.recipe.weights is not None):
+            raise InputError(
+                expected="rows in memory for the log-likelihood at a dispersion that depends on each row's weight or response",
+                got=f"rows of {self.design.source.name}",
+                remedy="Pass dispersion= a number, or compare models by F tests: compare(small, large).",
+            )
+        return self.family.ml_dispersion(self.deviance, np.ones(1), None, np.array([float(self.nobs)]))
 
     @cached_property
     def loglik(self):
@@ -235,13 +259,13 @@ class GLMFit(Fitted):
             phi = self._ml_dispersion if self.dispersion_estimated else self.dispersion
         if phi == 0:
             return np.inf  # a perfect fit: the density of a continuous response has no bound
-        design, everyone, saturated = self.design, self.design.used, 0.0
-        for start in range(0, len(design.y), PORTION):  # a portion at a time: the density needs a dozen vectors
-            part = slice(start, start + PORTION)
-            used = everyone[part]
-            density = self.family.saturated_log_density(design.y[part][used], phi, design.weight[part][used])
-            saturated += float(design.frequency[part][used] @ density)
-        return saturated - self.deviance / (2 * phi)
+        family = self.family
+
+        def saturated(block):  # a block at a time: the density needs a dozen vectors
+            frequency = np.ones(len(block.y)) if block.frequency is None else block.frequency
+            return frequency @ family.saturated_log_density(block.y, phi, block.weight / frequency)
+
+        return float(self._rows.sum(saturated)) - self.deviance / (2 * phi)
 
     @property
     def _parameters(self):
@@ -271,7 +295,7 @@ class GLMFit(Fitted):
         if not spans_constant(self._rows):
             null = rows.columns(np.zeros(len(self.keep), dtype=bool))
             return total_deviance(null, self.family, self.link, np.zeros(0))
-        null = replace(rows, X=np.ones((len(rows.y), 1)))
+        null = rows.map(lambda rows: replace(rows, X=np.ones((len(rows.y), 1))))
         evaluate = evaluator(null, self.family, self.link)
         solution = score_from_start(evaluate, null, self.family, self.link)
         beta = boundary.settle(null, self.family, self.link, solution, self.family.deviance_floor).beta
@@ -280,11 +304,16 @@ class GLMFit(Fitted):
     @cached_property
     def boundary(self):
         """Which rows have their mean at the edge of those that the link allows (n booleans): the likelihood rises beyond."""
+        if not self.design.rows.in_memory:
+            return np.zeros(0, dtype=bool)
         return boundary.rows_at_the_edge(self)
 
     @cached_property
     def separation(self):
-        """Which rows are separated and which coefficients are therefore infinite (separation.Separation), or None."""
+        """Which rows are separated and which coefficients are therefore infinite (separation.Separation), or None. Not looked
+        for where rows come in portions: there a SeparationWarning names the coefficients."""
+        if not self.design.rows.in_memory:
+            return None
         return separation.find(self.design, self.family, self.link) if separation.suspected(self) else None
 
     def confint(self, level=0.95, method="wald"):
@@ -328,8 +357,8 @@ class GLMFit(Fitted):
 
 def spans_constant(rows):
     """Whether some combination of the columns is constant: then the model contains an intercept, however coded."""
-    X = rows.X
-    if np.any(np.all(X == X[0], axis=0) & (X[0] != 0)):
+    n = rows.shape[0]
+    if rows.in_memory and np.any(np.all(rows.X == rows.X[0], axis=0) & (rows.X[0] != 0)):
         return True
     summary = rows.sum(lambda block: Triangle.fold(block.X, np.ones(len(block.y))))
-    return bool(len(X) - summary.projection @ summary.projection < 1e-10 * len(X))
+    return bool(n - summary.projection @ summary.projection < 1e-10 * n)

@@ -217,6 +217,9 @@ def _check_nested(small, large):
             f"{_named(small)}, {small.link} and {_named(large)}, {large.link}",
             "Fit both with the same family and link; where only one estimates a parameter, give both family=large.family.",
         )
+    if not (small.design.rows.in_memory and large.design.rows.in_memory):
+        _check_nested_portions(small, large, refuse)
+        return
     for name, what in (("y", "response"), ("weight", "weights"), ("frequency", "frequency weights"), ("offset", "offset")):
         one, two = getattr(small.design, name), getattr(large.design, name)
         if len(one) != len(two) or not np.array_equal(one, two):
@@ -228,3 +231,21 @@ def _check_nested(small, large):
     X = X / np.linalg.norm(X, axis=0)
     if np.max(np.linalg.norm(X - Q @ (Q.T @ X), axis=0)) > 1e-8:
         refuse("nested models: every column of the smaller a combination of the larger's", "columns that the larger lacks")
+
+
+def _check_nested_portions(small, large, refuse):
+    """Rows that come in portions are not looked at again: source, response and weights must be the same, columns go by name."""
+    one, two = (getattr(fit.design, "recipe", None) for fit in (small, large))
+    same = one is not None and two is not None and small.design.source == large.design.source
+    response = [getattr(recipe, "response_spec", None) for recipe in (one, two)]
+    if not same or str(getattr(response[0], "formula", one.y if one and not response[0] else "")) != str(
+        getattr(response[1], "formula", two.y if two and not response[1] else "")
+    ):
+        refuse("the same source and the same response in both fits", "different ones")
+    if (one.offset, one.weights, one.frequency_weights) != (two.offset, two.weights, two.frequency_weights):
+        refuse("the same offset and weights in both fits", "different ones")
+    if small.rank >= large.rank:
+        refuse("a larger model after a smaller one", f"ranks {small.rank} and {large.rank}")
+    extra = [name for name in small.design.names if name not in large.design.names]
+    if extra:
+        refuse("nested models: every column of the smaller one of the larger's", f"{', '.join(extra)}, which the larger lacks")

@@ -28,6 +28,12 @@ def deleted_coefficients(panel, solution, tol=1e-10):
 def jackknife(panel, solution):
     """(K - p) / K sum (beta_-i - beta)(beta_-i - beta)' (p x p). Paik (1988), Repeated measurement analysis for nonnormal data
     in small samples. Under "geepack" (K - p - q - r) / K, q the number of alphas, r = 1 where phi is estimated."""
+    if not panel.in_memory:
+        raise InputError(
+            expected="rows in memory for a fit without each cluster in turn",
+            got=f"rows of {panel.source.name}",
+            remedy='Use "mancl_derouen", its one-step approximation.',
+        )
     K, p = len(panel.clusters), len(panel.X)
     lost = p
     if panel.convention == "geepack":

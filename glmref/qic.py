@@ -11,19 +11,20 @@ independence model at the same coefficients, V_R the robust covariance.
     QICu = -2 Q + 2 p          for choosing covariates only
 """
 
+from functools import partial
+
 import numpy as np
 
-from .estimating import means_and_residuals
+from . import streamgee
 
 
 def quasi_deviance(panel, beta):
     """-2 phi Q: the deviance of the family at beta."""
-    eta = beta @ panel.X + panel.offset
-    deviance = panel.family.deviance(panel.y, eta, panel.link)
-    return float(np.sum(deviance) if panel.weight is None else panel.weight @ deviance)
+    of = partial(streamgee.quasi_deviance, beta)
+    return of(panel) if panel.in_memory else panel.sum(of)
 
 
 def cic(panel, beta, robust, phi):
     """tr(Omega V_R), Omega = sum D'A^-1 D / phi at beta; robust: V_R (p x p)."""
-    J = panel.X * means_and_residuals(panel, beta).slope
-    return float(np.sum((J @ J.T) * robust) / phi)
+    of = partial(streamgee.independence_information, beta)
+    return float(np.sum((of(panel) if panel.in_memory else panel.sum(of)) * robust) / phi)

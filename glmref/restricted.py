@@ -35,7 +35,7 @@ def restricted_fit(rows, family, link, L, c, near, guess=None):
     """
     particular = linalg.lstsq(L, c)[0]
     free = linalg.null_space(L)
-    inner = replace(rows, X=rows.X @ free, offset=rows.offset + rows.X @ particular)
+    inner = rows.map(lambda rows: replace(rows, X=rows.X @ free, offset=rows.offset + rows.X @ particular))
     nearest = free.T @ (near - particular)
 
     def solve(family, gamma):
@@ -56,5 +56,5 @@ def restricted_fit(rows, family, link, L, c, near, guess=None):
     complete, solution, estimate = family.estimate(solve, inner, link, guess)
     cost = total_deviance(inner, complete, link, solution.beta)
     if estimate is not None:
-        cost = cost - 2 * np.sum(complete.saturated_log_density(inner.y, 1.0, inner.weight))
+        cost = cost - 2 * inner.sum(lambda block: np.sum(complete.saturated_log_density(block.y, 1.0, block.weight)))
     return Restricted(particular + free @ solution.beta, complete, float(cost), solution.converged)

@@ -48,9 +48,9 @@ def by_row(kind, bread, scores, leverage, frequency, n):
     return sandwich(bread, scores * np.reshape(factor, (-1, 1)))
 
 
-def check_rows(kind, leverage):
-    """Refuse to correct rows that determine a coefficient alone."""
-    _below_one(leverage, kind, "rows", None, "Merge the level that only this row has, or use HC0 or HC1.")
+def check_rows(kind, leverage, first=0):
+    """Refuse to correct rows that determine a coefficient alone. first: where the first of them stands among all."""
+    _below_one(leverage, kind, "rows", range(first, first + len(leverage)), "Merge the level that only this row has, or use HC0 or HC1.")
 
 
 def by_cluster(bread, scores, codes):
@@ -83,7 +83,7 @@ def corrected(kind, root, scores, grams, labels):
 def _below_one(leverage, kind, pieces, labels, remedy):
     full = np.flatnonzero(leverage > 1 - 1e-12 if pieces == "rows" else leverage > 1 - 1e-10)
     if len(full):
-        where = f"at position {full[0]}" if pieces == "rows" else f"labelled {labels[full[0]]!s}"
+        where = f"at position {labels[full[0]]}" if pieces == "rows" else f"labelled {labels[full[0]]!s}"
         raise InputError(
             expected=f"{pieces} with leverage below 1 for {kind}",
             got=f"{len(full)} {pieces} that determine a coefficient alone, the first {where}",

@@ -94,6 +94,26 @@ def suspected(fit):
     return bool(loose or np.max(np.abs(X @ step.direction)) > 1e-3)
 
 
+def infinite_columns(rows, family, link, beta):
+    """Which columns the rows leave undetermined whose means have not run to an edge (positions), by sums over rows alone.
+
+    For rows that come in portions: it tells no more than that, and what it tells is a suspicion, not a proof.
+    """
+
+    def of(block):
+        eta = block.X @ beta + block.offset
+        with np.errstate(all="ignore"):
+            distance = np.abs(block.y - link.inverse(eta))
+        held = (edge_signs(block.y, family, link) == 0) | (distance > NEAR * np.maximum(np.abs(block.y), 1.0))
+        return np.array([unit(block.X).T @ unit(block.X), unit(block.X[held]).T @ unit(block.X[held])])
+
+    everything, held = rows.sum(of)
+    size = np.sqrt(np.diag(everything))
+    values, axes = np.linalg.eigh(held / np.outer(size, size))
+    loose = axes[:, values <= 1e-12 * values[-1]]
+    return np.flatnonzero(np.any(np.abs(loose) > TOLERANCE, axis=1))
+
+
 def edge_signs(y, family, link):
     """Per row: +1 or -1 where the response is at (or beyond) a mean that the link reaches at eta = +inf or -inf; else 0."""
     low, high = max(family.mean_interval[0], link.image[0]), min(family.mean_interval[1], link.image[1])

@@ -23,12 +23,17 @@ def standardize(block, beta, family, link, bounded=True):
     return block.weight * weight, block.weight * score, block.weight * loss
 
 
+def saturated_loss(block, family):
+    """The loss of a block whose means are its responses."""
+    return block.weight @ family.saturated_loss(block.y)
+
+
 def evaluator(rows, family, link):
     """The function that irls calls: evaluate(beta, kind) -> the summary of all rows at beta, or None.
 
     It remembers its last answer, for whoever asks first whether a point is possible and then steps from it.
     """
-    saturated = {block.rows.start: block.weight @ family.saturated_loss(block.y) for block in rows}
+    saturated = {block.rows.start: saturated_loss(block, family) for block in rows} if rows.in_memory else None
     bounded, last = family.bounded(link), {}
 
     @far
@@ -37,7 +42,8 @@ def evaluator(rows, family, link):
         if standardized is None:
             return None
         weight, score, loss = standardized
-        deviance = 2 * float(loss.sum() - saturated[block.rows.start])
+        known = saturated_loss(block, family) if saturated is None else saturated[block.rows.start]
+        deviance = 2 * float(loss.sum() - known)
         rounding = 2e-13 * float(np.abs(loss).sum())
         return kind.of(block.X, weight, score, deviance, rounding) if isfinite(deviance) else None
 

@@ -32,7 +32,7 @@ class Columns(NamedTuple):
 def choose_columns(rows):
     """The Columns of all rows, the earlier having priority. Decided on X itself: aliasing is a property of the design."""
     if independent(rows):
-        p = rows.X.shape[1]
+        p = rows.shape[1]
         return Columns(np.ones(p, dtype=bool), np.zeros((p, 0)))
     root = rows.sum(lambda block: Triangle.fold(block.X, np.zeros(len(block.y)))).root
     keep = independent_columns(root)
@@ -60,12 +60,14 @@ def starting_coefficients(rows, family, link):
     The regression of z = eta0 + (y - mu0) / h' with the weights at mu0; z enters as its score W z.
     """
 
+    level = rows.level
+
     @far
     def summarize(block, kind):
         eta = link.link(family.starting_mean(block.y, block.weight))
         usable = np.isfinite(eta) & family.valid(eta, link)
         if not usable.all():
-            eta = np.where(usable, eta, constant_eta(rows, link))
+            eta = np.where(usable, eta, constant_eta(level, link))
         weight, score, _ = family.kernel(block.y, eta, link)
         score = block.weight * (score + weight * (eta - block.offset))
         return kind.of(block.X, block.weight * weight, score, 0.0)
@@ -75,18 +77,18 @@ def starting_coefficients(rows, family, link):
     return None if step is None or not np.isfinite(step.direction).all() else step.direction
 
 
-def constant_eta(rows, link):
-    """g of the weighted mean response: the linear predictor of a model with no covariates."""
+def constant_eta(level, link):
+    """g of the weighted mean response: the linear predictor of a model with no covariates. level: see ArrayRows.level."""
     with np.errstate(all="ignore"):
-        mean = np.average(rows.y, weights=rows.weight)
-        candidates = [mean, 0.5] if link.image == UNIT else [mean, np.max(np.abs(rows.y)) + 1.0]
+        mean, largest = level()
+        candidates = [mean, 0.5] if link.image == UNIT else [mean, largest + 1.0]
         etas = [float(link.link(candidate)) for candidate in candidates]
     return next((eta for eta in etas if np.isfinite(eta)), 1.0)
 
 
 def nearest_to_constant(rows, link):
     """The least squares fit of the linear predictor of a constant mean."""
-    target = constant_eta(rows, link)
+    target = constant_eta(rows.level, link)
     step = solve(rows.sum(lambda b: Triangle.of(b.X, np.ones(len(b.y)), target - b.offset, 0.0)))
     return None if step is None else step.direction
 
@@ -107,12 +109,14 @@ def estimate_of_sample(rows, family, link):
     if not solution.converged:
         return None
 
+    beta = solution.beta
+
     @far
     def score(block):
-        standardized = standardize(block, solution.beta, family, link)
+        standardized = standardize(block, beta, family, link)
         return None if standardized is None else standardized[1] @ block.X
 
-    total, root, share = rows.sum(score), solution.step.root, len(sample.y) / len(rows.y)
+    total, root, share = rows.sum(score), solution.step.root, sample.shape[0] / rows.shape[0]
     if total is None or not np.all(np.isfinite(total)):
         return None
     step = share * back_substitute(root, total, transposed=True)  # in standard errors of the sample, times phi^(1/2)
@@ -142,7 +146,7 @@ def feasible_start(evaluate, rows, family, link, sampled=True):
         lambda: estimate_of_sample(rows, family, link) if sampled else None,
         lambda: starting_coefficients(rows, family, link),
         lambda: nearest_to_constant(rows, link),
-        lambda: inside(rows, family, link, constant_eta(rows, link)),
+        lambda: inside(rows if rows.in_memory else rows.sample(), family, link, constant_eta(rows.level, link)),
     ):
         beta = candidate()
         if beta is not None and evaluate(beta, Gram) is not None:

@@ -56,9 +56,14 @@ def maximize(unknown, solve, rows, link, guess):
     latest = solve(at(0), None)
     if not alpha_score(at(0), rows, link, latest.beta)[0] > 0:
         return Joint(at(0), latest, Estimate("alpha", 0.0, np.nan, unknown, AT_THE_POISSON))
-    mu = link.inverse(rows.X @ latest.beta + rows.offset)
-    moment = np.average((rows.y - mu) ** 2 - rows.y, weights=rows.weight) / np.average(mu**2, weights=rows.weight)
-    start = np.log(max(moment, 1e-6))
+    beta = latest.beta
+
+    def excess(block):
+        mu = link.inverse(block.X @ beta + block.offset)
+        return block.weight @ np.column_stack([(block.y - mu) ** 2 - block.y, mu**2])
+
+    above, squares = rows.sum(excess)
+    start = np.log(max(above / squares, 1e-6))
     found = finish(secant_root(slope, start, 0.1)) or finish(root_of_increasing(slope, start))
     if found is None:  # a likelihood that only rises or only falls
         return Joint(at(np.exp(start)), replace(latest, ended="max_iter"), Estimate("alpha", np.exp(start), np.nan, unknown))

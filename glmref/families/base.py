@@ -59,6 +59,7 @@ class Family(ABC):
     dispersion: ClassVar[float | None] = None
     spacing: ClassVar[str | None] = None
     has_likelihood: ClassVar[bool] = True
+    dispersion_by_row: ClassVar[bool] = False
     shape_name: ClassVar[str | None] = None
     ratios: ClassVar[dict] = {"log": "mean ratio"}
 

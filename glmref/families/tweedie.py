@@ -12,6 +12,7 @@ import numpy as np
 from scipy import optimize
 
 from .. import links
+from ..errors import InputError
 from ..links import NEGATIVE, POSITIVE, REAL
 from ..numerics import power_difference, root_of_increasing
 from . import tweedie_density
@@ -238,6 +239,12 @@ def profiler(solve, rows):
     """The function of the power that fits coefficients and dispersion at it: profile(p) -> Profile, each fit beginning
     from the one before."""
     latest = None
+    if not rows.in_memory:
+        raise InputError(
+            expected="rows in memory for an estimate of the power",
+            got="rows that come in portions",
+            remedy="Estimate it from a part of the rows that fits in memory, and pass families.Tweedie(power=...).",
+        )
     frequency = 1.0 if rows.frequency is None else rows.frequency
     weight = rows.weight / frequency
 

@@ -1,7 +1,6 @@
-"""Where rows come from, and who adds.
+"""Rows held in memory, handed out in blocks whose weighted rows fit in the processor's cache.
 
-IRLS needs of the data only sums over rows. A source hands out its rows in blocks whose weighted rows fit in the
-processor's cache, and adds up whatever is computed from each; the fit never sees more than one block per thread.
+Whatever is computed from each block is added up; a fit never sees more than one block per thread.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -15,13 +14,15 @@ SAMPLE_ROWS = 1000  # a sample has at least so many rows, and ten for each colum
 
 
 class Block(NamedTuple):
-    """Some consecutive rows: X (m x p); y, offset, weight (m); rows: where they stand among all."""
+    """Some consecutive rows: X (m x p); y, offset, weight (m); rows: where they stand among all; frequency (m): how many rows
+    each stands for, or None for one."""
 
     X: np.ndarray
     y: np.ndarray
     offset: np.ndarray
     weight: np.ndarray
     rows: slice
+    frequency: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,13 @@ class ArrayRows:
     threads: int = 1
     frequency: np.ndarray | None = None
 
+    in_memory = True
+
+    @property
+    def shape(self):
+        """(n, p)."""
+        return self.X.shape
+
     def __iter__(self):
         return self._every(1, 0)
 
@@ -46,12 +54,13 @@ class ArrayRows:
         n, size = len(self.y), self.block_rows
         for start in range(first * size, n, step * size):
             rows = slice(start, min(start + size, n))
-            yield Block(self.X[rows], self.y[rows], self.offset[rows], self.weight[rows], rows)
+            frequency = None if self.frequency is None else self.frequency[rows]
+            yield Block(self.X[rows], self.y[rows], self.offset[rows], self.weight[rows], rows, frequency)
 
     def sum(self, summarize):
         """summarize(block) added over all blocks, or None as soon as one of them is None."""
         if len(self.y) <= self.block_rows:
-            return summarize(Block(self.X, self.y, self.offset, self.weight, slice(0, len(self.y))))
+            return summarize(Block(self.X, self.y, self.offset, self.weight, slice(0, len(self.y)), self.frequency))
         threads = min(self.threads, -(-len(self.y) // self.block_rows))
         if threads == 1:
             return add_all(map(summarize, self))
@@ -59,9 +68,17 @@ class ArrayRows:
             shares = pool.map(lambda k: add_all(map(summarize, self._every(threads, k))), range(threads))
         return add_all(shares)
 
+    def map(self, change):
+        """change(rows), which keeps their number and order; where rows come in portions, it is done to each."""
+        return change(self)
+
     def columns(self, keep):
         """The same rows with only the columns in the mask."""
-        return self if keep.all() else replace(self, X=np.ascontiguousarray(self.X[:, keep]))
+        return self if keep.all() else self.map(lambda rows: replace(rows, X=np.ascontiguousarray(rows.X[:, keep])))
+
+    def level(self):
+        """(weighted mean, largest absolute value) of the responses."""
+        return np.average(self.y, weights=self.weight), np.max(np.abs(self.y))
 
     def sample(self):
         """Every eighth row, where these are enough to come near the estimate; else all rows. No copy is made."""
@@ -78,11 +95,19 @@ def repeated(value, n):
     return np.ndarray((n,), buffer=np.array(value, dtype=float), strides=(0,))
 
 
+class Nothing(NamedTuple):
+    """What a portion without rows adds to a sum."""
+
+
+NOTHING = Nothing()
+
+
 def add_all(parts):
     """The sum of the parts, or None as soon as one of them is None."""
-    total = None
+    total = NOTHING
     for part in parts:
         if part is None:
             return None
-        total = part if total is None else total + part
+        if not isinstance(part, Nothing):
+            total = part if isinstance(total, Nothing) else total + part
     return total

@@ -1,0 +1,183 @@
+"""A table in Parquet files, larger than memory: read a portion at a time, the next one while this one is summed."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..errors import InputError
+from .arrays import add_all
+from .source import Portion, check_columns
+
+PORTION_ROWS = 1 << 17  # a portion of 10 columns takes 10 MB; larger ones are no faster
+
+
+@dataclass(frozen=True)
+class Parquet:
+    """One Parquet file, a list of them, or a directory of them (in the order of their names).
+
+    path: str, Path or a list of these; rows: how many are in memory at once. Raises InputError for a file that cannot be read,
+    and for files whose columns differ in name or type.
+    """
+
+    path: object
+    rows: int = PORTION_ROWS
+
+    def __post_init__(self):
+        _pyarrow()
+        if not (isinstance(self.rows, int) and self.rows >= 1):
+            raise InputError(expected="rows as a whole number >= 1", got=repr(self.rows), remedy=f"{PORTION_ROWS} is the default.")
+        first = self._types[self.files[0]]
+        for path, types in self._types.items():
+            if types != first:
+                raise InputError(
+                    expected=f"in {path} the columns of {self.files[0]}: {_listed(first)}",
+                    got=_difference(first, types),
+                    remedy="Write all files with one schema: cast the column to one type.",
+                )
+
+    @cached_property
+    def files(self):
+        """The paths, as a tuple."""
+        listed = self.path if isinstance(self.path, (list, tuple)) else [self.path]
+        found = []
+        for path in map(Path, listed):
+            if not path.exists():
+                raise InputError(expected="a Parquet file or a directory of them", got=f"{path}, which is not there", remedy="Check the path.")
+            found += sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+        if not found:
+            raise InputError(expected="files named *.parquet", got=f"none in {self.path}", remedy="Check the directory.")
+        return tuple(found)
+
+    @cached_property
+    def _metadata(self):
+        return {path: _opened(path).metadata for path in self.files}
+
+    @cached_property
+    def _types(self):
+        return {path: {field.name: str(field.type) for field in _opened(path).schema_arrow} for path in self.files}
+
+    @property
+    def name(self):
+        """The path, for messages."""
+        return str(self.files[0]) if len(self.files) == 1 else f"{self.files[0]} and {len(self.files) - 1} more"
+
+    @property
+    def columns(self):
+        """Their names."""
+        return list(self._types[self.files[0]])
+
+    @property
+    def nrows(self):
+        """Rows of all files."""
+        return sum(metadata.num_rows for metadata in self._metadata.values())
+
+    @property
+    def count(self):
+        """How many portions, at least."""
+        return max(1, -(-self.nrows // self.rows))
+
+    def portions(self, columns):
+        """The Portions in order, read ahead by one."""
+        check_columns(columns, self.columns, self.name)
+        return read_ahead(self._portions(list(columns)))
+
+    def first(self, columns):
+        """The first Portion that has rows."""
+        check_columns(columns, self.columns, self.name)
+        found = next(iter(self._portions(list(columns))), None)
+        if found is None:
+            raise InputError(expected="at least one row", got=f"none in {self.name}", remedy="Check the file.")
+        return found
+
+    def sum_portions(self, summarize, columns, whole=None):
+        """summarize(portion) added over all portions, or None as soon as one of them is None. whole: a column; neighbouring
+        rows with one value of it are kept in one portion."""
+        portions = self.portions(columns)
+        return add_all(map(summarize, portions if whole is None else unbroken(portions, whole)))
+
+    def _portions(self, columns):
+        pa, start = _pyarrow(), 0
+        for path in self.files:
+            file = _opened(path)
+            for group in range(file.num_row_groups):
+                where = f"row group {group} of {path}"
+                batches = file.iter_batches(self.rows, row_groups=[group], columns=columns)
+                while True:
+                    try:
+                        batch = next(batches, None)
+                    except (pa.ArrowException, OSError) as error:
+                        raise _unreadable(where, error) from None
+                    if batch is None:
+                        break
+                    if batch.num_rows:
+                        table = batch.to_pandas()
+                        table.index = pd.RangeIndex(start, start + len(table))
+                        start += len(table)
+                        yield Portion(table[columns], where)
+
+
+def read_ahead(portions):
+    """The same portions, each fetched by another thread while the one before is in use."""
+    portions = iter(portions)
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(next, portions, None)
+        while (portion := coming.result()) is not None:
+            coming = reader.submit(next, portions, None)
+            yield portion
+
+
+def unbroken(portions, column):
+    """The same rows, cut only where the value in the column changes: the last run of each portion waits for the next."""
+    waiting, where = None, ""
+    for table, where in portions:
+        table = table if waiting is None else pd.concat([waiting, table])
+        labels = table[column].to_numpy()
+        changes = np.flatnonzero(labels[1:] != labels[:-1])
+        cut = changes[-1] + 1 if len(changes) else 0
+        waiting = table.iloc[cut:]
+        if cut:
+            yield Portion(table.iloc[:cut], where)
+    if waiting is not None:
+        yield Portion(waiting, where)
+
+
+def _pyarrow():
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise InputError(
+            expected="pyarrow, which reads Parquet files", got="none installed", remedy="pip install 'glmref[parquet]'"
+        ) from None
+    return pyarrow
+
+
+def _opened(path):
+    pa = _pyarrow()
+    try:
+        return pa.parquet.ParquetFile(path)
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(where, error):
+    return InputError(
+        expected="a whole Parquet file",
+        got=f"{where}, which cannot be read: {str(error).splitlines()[0]}",
+        remedy="Write the file again: it is cut short or damaged. Nothing was fitted.",
+    )
+
+
+def _listed(types):
+    return ", ".join(f"{name} ({kind})" for name, kind in types.items())
+
+
+def _difference(first, types):
+    absent, extra = [name for name in first if name not in types], [name for name in types if name not in first]
+    changed = [f"{name} as {types[name]}" for name in first if name in types and types[name] != first[name]]
+    parts = changed + [f"no {name}" for name in absent] + [f"{name} in addition" for name in extra]
+    return ", ".join(parts) or "another order of columns"

@@ -1,0 +1,159 @@
+"""A Dask DataFrame, or Dask arrays side by side: each partition is summed where it is, and only the sums travel.
+
+Dask decides who computes what: threads, processes, or the workers of a `dask.distributed` cluster if a Client is connected. A
+partition whose worker dies is computed again by another.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from ..errors import InputError
+from .arrays import NOTHING, add_all
+from .source import Portion, check_columns
+
+FAN_IN = 8  # sums that one task adds up
+
+
+def is_dask(data):
+    """Whether data is a Dask collection, found out without importing Dask."""
+    return type(data).__module__.partition(".")[0] in ("dask", "dask_expr") and hasattr(data, "dask")
+
+
+@dataclass(frozen=True, eq=False)
+class Dask:
+    """A Dask DataFrame: each of its partitions is a portion."""
+
+    frame: object
+
+    name = "the Dask DataFrame"
+
+    def __post_init__(self):
+        if not (hasattr(self.frame, "columns") and hasattr(self.frame, "to_delayed")):
+            raise InputError(
+                expected="a Dask DataFrame", got=type(self.frame).__name__, remedy="Dask arrays go to fit_glm(X, y)."
+            )
+
+    @property
+    def columns(self):
+        """Their names."""
+        return list(self.frame.columns)
+
+    @property
+    def count(self):
+        """How many partitions."""
+        return self.frame.npartitions
+
+    def parts(self, columns):
+        """Each partition, to be computed, with these columns only."""
+        check_columns(columns, self.columns, self.name)
+        return self.frame[list(columns)].to_delayed()
+
+    def first(self, columns):
+        """The first Portion that has rows."""
+        for number, part in enumerate(self.parts(columns)):
+            table = part.compute()
+            if len(table):
+                return Portion(table, f"partition {number}")
+        raise InputError(expected="at least one row", got=f"none in {self.name}", remedy="Check the filter before the fit.")
+
+    def sum_portions(self, summarize, columns, whole=None):
+        """summarize(portion) added over all partitions by a tree of fixed shape, or None as soon as one of them is None. A
+        partition is never cut, so `whole` needs nothing."""
+        import dask
+
+        todo = dask.delayed(_of_partition, pure=False)
+        function = dask.delayed(_Function(summarize), pure=False)
+        sums = [todo(function, part, number) for number, part in enumerate(self.parts(columns))]
+        together = dask.delayed(_added, pure=False)
+        while len(sums) > 1:
+            sums = [together(sums[start : start + FAN_IN]) for start in range(0, len(sums), FAN_IN)]
+        total = sums[0].compute()
+        return _unwrapped(total)
+
+
+@dataclass(frozen=True)
+class _Function:
+    """A function as a value that Dask sends once, not as part of each task."""
+
+    call: object
+
+
+def _of_partition(function, table, number):
+    """(failed, value): an InputError travels as a value, so that it is not taken for a worker's accident and tried again."""
+    if not len(table):
+        return NOTHING
+    try:
+        return function.call(Portion(table, f"partition {number}"))
+    except InputError as error:
+        return error
+
+
+def _added(parts):
+    wrong = next((part for part in parts if isinstance(part, InputError)), None)
+    return add_all(parts) if wrong is None else wrong
+
+
+def _unwrapped(total):
+    if isinstance(total, InputError):
+        raise total
+    return total
+
+
+@dataclass(frozen=True, eq=False)
+class DaskArrays:
+    """X (n x p), y and whatever else there is per row (n) as Dask arrays, seen as one table with the columns `names` and the
+    keys of `per_row`. Blocks of rows must be the same in all; X must not be cut between columns."""
+
+    X: object
+    names: tuple
+    per_row: dict
+
+    name = "the Dask arrays"
+
+    @cached_property
+    def _blocks(self):
+        X = self.X if self.X.numblocks[1] == 1 else self.X.rechunk({1: -1})
+        if any(np.isnan(X.chunks[0])):
+            X = X.compute_chunk_sizes()
+        for what, values in self.per_row.items():
+            if values.shape != (X.shape[0],) and not any(np.isnan(values.shape)):
+                raise InputError(
+                    expected=f"{what} with one number for each of the {X.shape[0]} rows of X",
+                    got=f"an array of shape {values.shape}",
+                    remedy="Pass it as a one-dimensional array in the order of X's rows.",
+                )
+        others = {what: values.rechunk((X.chunks[0],)).to_delayed() for what, values in self.per_row.items()}
+        starts = np.concatenate([[0], np.cumsum(X.chunks[0])[:-1]]).astype(int)
+        return X.to_delayed()[:, 0], others, starts
+
+    @property
+    def columns(self):
+        """The names of X's columns, and of the rest."""
+        return [*self.names, *self.per_row]
+
+    @property
+    def count(self):
+        """How many blocks of rows."""
+        return self.X.numblocks[0]
+
+    def parts(self, columns):
+        """Each block of rows as a table, to be computed. columns is not looked at: all are needed."""
+        import dask
+
+        table = dask.delayed(_as_table, pure=False)
+        X, others, starts = self._blocks
+        return [
+            table(X[k], {what: blocks[k] for what, blocks in others.items()}, self.names, int(starts[k])) for k in range(len(X))
+        ]
+
+    first = Dask.first
+    sum_portions = Dask.sum_portions
+
+
+def _as_table(X, others, names, start):
+    index = pd.RangeIndex(start, start + len(X))
+    table = pd.DataFrame(np.asarray(X), index, list(names))
+    return table.assign(**{what: np.asarray(values) for what, values in others.items()})

@@ -1,0 +1,57 @@
+"""The contract of a source of portions, and how what a user passes becomes one.
+
+A source has `name` (for messages), `columns` (their names), `count` (about how many portions), `first(columns)` -> a Portion with
+rows, and `sum(summarize, columns)` -> summarize(portion) added over all portions, or None as soon as one of them is None.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from ..errors import InputError
+
+
+class Portion(NamedTuple):
+    """Some of the rows: a table, and where it stands, as an error says it."""
+
+    table: pd.DataFrame
+    where: str
+
+
+def is_source(data):
+    """Whether rows come in portions: a path or a list of paths, a Dask collection, or a source already."""
+    from .partitions import is_dask
+
+    listed = isinstance(data, (list, tuple)) and len(data) and all(isinstance(part, Path) or _is_file(part) for part in data)
+    return hasattr(data, "sum_portions") or isinstance(data, Path) or _is_file(data) or listed or is_dask(data)
+
+
+def as_source(data):
+    """The source of what a user passed as data."""
+    from .parquet import Parquet
+    from .partitions import Dask, is_dask
+
+    if hasattr(data, "sum_portions"):
+        return data
+    return Dask(data) if is_dask(data) else Parquet(data)
+
+
+def _is_file(part):
+    return isinstance(part, str)
+
+
+def check_columns(wanted, columns, name):
+    """Every wanted column is there."""
+    absent = [column for column in wanted if column not in columns]
+    if absent:
+        raise InputError(
+            expected=f"columns of {name}: " + ", ".join(map(str, columns)),
+            got=", ".join(map(repr, absent)),
+            remedy="Check the spelling, or add the column.",
+        )
+
+
+def within(error, where):
+    """The same error, saying in which portion."""
+    return InputError(expected=error.expected, got=f"{error.got}, in {where}", remedy=error.remedy)
