@@ -72,19 +72,19 @@ def many(count, word):
 
 
 def power(x):
-    """1e-09 is '10⁻⁹', 2.3e-12 is '2 × 10⁻¹²', 20 is '20'."""
+    """1e-09 is '10⁻⁹', 2.3e-12 is '2 × 10⁻¹²' (with spaces that do not break), 20 is '20'."""
     if x == 0 or 0.1 <= x < 1000:
         return f"{x:.3g}"
     exponent = floor(log10(x))
     digit = round(x / 10**exponent)
     digit, exponent = (1, exponent + 1) if digit == 10 else (digit, exponent)
     ten = f"10{str(exponent).translate(SUPERSCRIPT)}"
-    return ten if digit == 1 else f"{digit} × {ten}"
+    return ten if digit == 1 else f"{digit}\u00a0×\u00a0{ten}"
 
 
 def software(stored):
     """Who computed an oracle, from the file itself."""
-    versions = stored.get("versions") or {"mpmath": stored["mpmath"]} if "sets" not in stored else {"NIST": "{cite:p}`nist1999`"}
+    versions = stored.get("versions") or {"mpmath": stored["mpmath"]} if "sets" not in stored else {"NIST": "StRD"}
     return ", ".join(f"{name} {version}" for name, version in versions.items() if name not in NOT_COMPARED)
 
 
@@ -111,15 +111,12 @@ def oracles_lines(record, folder):
     largest = {name: max(row["difference"] for row in record[name]["compared"] if not row["measure"].startswith(NO_UNIT)) for name in order}
     yield from [f"The tests compare {many(sum(one['cases'] for one in record.values()), 'stored case')}.", ""]
     yield from table(
-        ["Compared", "Computed by", "Cases", "Differs at most by"],
-        [[ORACLES[name], software(stored[name]), str(record[name]["cases"]), power(largest[name])] for name in order],
+        ["Compared with", "Cases", "Differs at most by"],
+        [[f"{software(stored[name])}: {ORACLES[name]}", str(record[name]["cases"]), power(largest[name])] for name in order],
     )
     for name in order:
-        lines = table(
-            ["Quantity", "Cases", "Tolerance", "Largest difference"],
-            [[f"{row['quantity']} ({row['measure']})", str(row["cases"]), power(row["tolerance"]), power(row["difference"])]
-             for row in record[name]["compared"]],
-        )
+        lines = [f"- **{row['quantity']}**, {row['measure']}: {power(row['difference'])}; tolerance {power(row['tolerance'])}, {many(row['cases'], 'case')}"
+                 for row in record[name]["compared"]]
         yield from dropdown(f"{name}: {ORACLES[name]}, {many(record[name]['cases'], 'case')}", lines)
 
 
