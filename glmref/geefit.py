@@ -29,8 +29,9 @@ class GEEFit(Fitted):
     """A fitted GEE. Arrays have one entry per row; Series are named by term; standard errors are robust unless you ask.
 
     design: the rows as given; panel: the same, sorted by cluster; solution: of the rounds; columns: which were estimable;
-    root: R with R'R = phi sum D'V^-1 D at the estimate; scores: each cluster's phi D'V^-1 S (K x rank), in the panel's order. estimate: how the family's own parameter was
-    estimated, where it was: by maximum likelihood as if rows were independent, and then held.
+    root: R with R'R = phi sum D'V^-1 D at the estimate; scores: each cluster's phi D'V^-1 S (K x rank), in the panel's order;
+    estimate: how the family's own parameter was estimated, where it was: by maximum likelihood as if rows were independent,
+    and then held.
 
     >>> wheeze.nclusters, wheeze.panel.convention, wheeze.solution.converged
     (537, 'liang_zeger', True)
