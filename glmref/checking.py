@@ -2,6 +2,8 @@
 
 Each function takes a fit and returns what the figure shows, so that it can be printed, tested and drawn otherwise. Rows of
 weight 0 are left out everywhere, or NaN where there is one number per row.
+
+>>> from glmref import checking
 """
 
 from typing import NamedTuple
@@ -17,7 +19,11 @@ STANDARDIZED = ("quantile", "deviance", "pearson", "anscombe")
 
 
 def standardized(fit, kind="deviance", rng=0):
-    """Residuals of unit variance (n): r / sqrt[phi (1 - h)]; quantile residuals have it already. NaN where h = 1 or w = 0."""
+    """Residuals of unit variance (n): r / sqrt[phi (1 - h)]; quantile residuals have it already. NaN where h = 1 or w = 0.
+
+    >>> checking.standardized(fit)[:3].round(3)
+    array([-0.979,  1.119, -0.826])
+    """
     if kind not in STANDARDIZED:
         raise InputError(
             expected="a kind of residual that can be standardized: " + ", ".join(map(repr, STANDARDIZED)),
@@ -46,6 +52,14 @@ def rootogram_table(fit, max_count=None):
 
     One row for each k = 0, ..., max_count (default: the largest observed), and a last one for all larger counts, so that
     both columns, observed and expected, add up to the number of rows. Raises InputError for a response that is no count.
+
+    >>> kicks = glm("deaths ~ 1", datasets.load("horsekicks"), "poisson")
+    >>> checking.rootogram_table(kicks).round(1).head(3)
+           observed  expected
+    count
+    0           144     139.0
+    1            91      97.3
+    2            32      34.1
     """
     used = fit.design.used
     y, mu, weight, frequency = fit.design.y[used], fit.fitted[used], fit.design.weight[used], fit.design.frequency[used]
@@ -87,6 +101,10 @@ def wilson(share, trials, level=0.95):
     """The Wilson interval of a share of `trials` (lower, upper): where the score test of the share does not reject.
 
     (s + z^2 / 2m -+ z sqrt[s (1 - s) / m + z^2 / 4m^2]) / (1 + z^2 / m) (Wilson 1927).
+
+    >>> lower, upper = checking.wilson(0.5, 10)
+    >>> lower.round(3).item(), upper.round(3).item()
+    (0.237, 0.763)
     """
     z = quantile(level, None)
     ratio = z**2 / trials
@@ -100,6 +118,13 @@ def calibration_table(fit, groups=10, level=0.95):
 
     Groups have about equal numbers of trials; rows of one fitted probability stay together, so there may be fewer.
     Columns: rows, trials, predicted, observed, lower, upper (Wilson, with trials / phi where the dispersion phi is not 1).
+
+    >>> checking.calibration_table(fit, groups=3)[["trials", "predicted", "observed"]].round(3)
+           trials  predicted  observed
+    group
+    1        48.0      0.023     0.042
+    2        42.0      0.048     0.048
+    3        48.0      0.122     0.104
     """
     if not (isinstance(groups, (int, np.integer)) and groups >= 1):
         raise InputError(expected="groups as a whole number >= 1", got=repr(groups), remedy="10 is the default.")
@@ -118,7 +143,11 @@ def calibration_table(fit, groups=10, level=0.95):
 
 
 def tie_groups(values, weight, groups):
-    """The group (0, 1, ...) of each value: quantile groups of about equal total weight, equal values (to 12 digits) together."""
+    """The group (0, 1, ...) of each value: quantile groups of about equal total weight, equal values (to 12 digits) together.
+
+    >>> checking.tie_groups(np.array([0.1, 0.1, 0.2, 0.9]), np.ones(4), groups=2)
+    array([0, 0, 1, 1])
+    """
     distinct, which = np.unique(_rounded(values), return_inverse=True)
     mass = np.bincount(which, weight)
     middle = (np.cumsum(mass) - mass / 2) / np.sum(mass)
@@ -143,7 +172,12 @@ def _probabilities(fit):
 
 
 class Separation(NamedTuple):
-    """probability, event: of each trial, sorted by the probability. expected: the sum of the probabilities."""
+    """probability, event: of each trial, sorted by the probability. expected: the sum of the probabilities.
+
+    >>> trials = checking.separation_trials(fit)
+    >>> len(trials.event), trials.event.sum().item(), round(trials.expected, 6)
+    (138, 9, 9.0)
+    """
 
     probability: np.ndarray
     event: np.ndarray
@@ -155,6 +189,10 @@ def separation_trials(fit):
 
     Where several have one probability (grouped rows, factors), their events are spread evenly among them, so that the order
     of the rows does not matter.
+
+    >>> trials = checking.separation_trials(fit)
+    >>> trials.probability[-3:].round(3), trials.event[-3:]
+    (array([0.261, 0.261, 0.261]), array([False,  True, False]))
     """
     mu, y, trials = _probabilities(fit)
     counts, events = np.round(trials), np.round(trials * y)

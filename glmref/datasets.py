@@ -2,6 +2,9 @@
 
 Each set is one CSV file in `glmref/data`, described by one entry of `catalogue.json`: the files hold the numbers, the
 catalogue holds their meaning (types, units, the order of the levels), and `load` joins the two.
+
+>>> "orings" in datasets.names()
+True
 """
 
 import difflib
@@ -21,7 +24,12 @@ _DTYPE = {"integer": "int64", "number": "float64", "category": str, "text": str}
 
 @dataclass(frozen=True)
 class Column:
-    """One column: what it holds, in which unit, its type (integer, number, category or text), its levels in order."""
+    """One column: its description, unit, type (integer, number, category or text) and levels in order.
+
+    >>> column = datasets.describe("orings").columns["temperature"]
+    >>> column.type, column.unit, column.levels
+    ('number', 'degrees Fahrenheit', ())
+    """
 
     description: str
     unit: str | None
@@ -35,7 +43,13 @@ class Column:
 
 @dataclass(frozen=True, repr=False)
 class DataSet:
-    """What a data set is: its story, its source and its columns. Renders in a notebook and in a terminal."""
+    """What a data set is: name, title, description (its story), citation (its source), licence, columns (a Column by name),
+    nrows. Renders in a notebook and in a terminal.
+
+    >>> about = datasets.describe("orings")
+    >>> about.name, about.nrows, list(about.columns)
+    ('orings', 23, ['flight', 'temperature', 'damaged', 'rings', 'distress'])
+    """
 
     name: str
     title: str
@@ -67,12 +81,20 @@ class DataSet:
 
 
 def names() -> list[str]:
-    """The names of all data sets, sorted."""
+    """The names of all data sets, sorted.
+
+    >>> datasets.names()[:3]
+    ['beetles', 'berkeley', 'budworm']
+    """
     return sorted(_catalogue())
 
 
 def describe(name: str) -> DataSet:
-    """Story, source and columns of one data set. Raises InputError for an unknown name."""
+    """Story, source and columns of one data set. Raises InputError for an unknown name.
+
+    >>> print(datasets.describe("orings").title)
+    Space shuttle O-rings
+    """
     entry = _entry(name)
     columns = {key: Column(**{**column, "levels": tuple(column.get("levels", ()))}) for key, column in entry["columns"].items()}
     return DataSet(name, entry["title"], entry["description"], _cite(**entry["citation"]), entry["licence"],
@@ -84,6 +106,11 @@ def load(name: str) -> pd.DataFrame:
 
     Categories are ordered: the first level is the baseline of a formula's treatment contrasts.
     Raises InputError for an unknown name.
+
+    >>> datasets.load("orings").head(2)
+      flight  temperature  damaged  rings  distress
+    0  STS-1         66.0        0      6         0
+    1  STS-2         70.0        1      6         1
     """
     about = describe(name)
     with _data().joinpath(f"{name}.csv").open(encoding="utf-8") as file:

@@ -1,6 +1,8 @@
 """From a formula and a table, or from arrays, to the numbers a fit needs: X, y, offset, weights.
 
 Everything wrong with the input is found here and in `formulas`, before any arithmetic, and named.
+
+>>> from glmref import design
 """
 
 from dataclasses import InitVar, dataclass
@@ -21,7 +23,12 @@ class Design:
     weight: how precise a row is, var(y) = phi V / w. frequency: for how many rows, all equal, it stands (default 1).
 
     X is a read-only view of the caller's array where that needed no conversion: do not change it while the fit is in use.
-    spec: formulaic's model specification (None for arrays); offset_term, offset_spec: the offset as text, and its state.
+    formula: as text; spec: formulaic's model specification (None for arrays); offset_term, offset_spec: the offset as text,
+    and its state.
+
+    >>> rows = design.from_formula("I(damaged / rings) ~ temperature", orings, weights="rings")
+    >>> rows.X.shape, rows.names, rows.weight[:3]
+    ((23, 2), ('Intercept', 'temperature'), array([6., 6., 6.]))
     """
 
     X: np.ndarray
@@ -80,12 +87,20 @@ class Design:
 
     @property
     def used(self):
-        """Which rows take part: those whose weight and frequency are positive."""
+        """Which rows take part: those whose weight and frequency are positive.
+
+        >>> rows.used.sum().item()
+        23
+        """
         return (self.weight > 0) & (self.frequency > 0)
 
     @property
     def rows(self):
-        """The rows that take part, as a source of blocks."""
+        """The rows that take part, as a source of blocks.
+
+        >>> len(rows.rows.y)
+        23
+        """
         if self.weight.strides == self.frequency.strides == (0,):
             return ArrayRows(self.X, self.y, self.offset, self.weight)
         used = self.used
@@ -100,6 +115,9 @@ def from_formula(formula, data, *, offset=None, weights=None, frequency_weights=
 
     missing: "error" (default) or "drop" rows with a missing value in a variable that is used. Levels of a factor that
     no row has are left out, as in R.
+
+    >>> design.from_formula("breaks ~ wool * tension", datasets.load("warpbreaks")).names
+    ('Intercept', 'wool[T.B]', 'tension[T.medium]', 'tension[T.high]', 'wool[T.B]:tension[T.medium]', 'wool[T.B]:tension[T.high]')
     """
     table = formulas.as_table(data)
     parsed = formulas.parse(formula)
@@ -135,7 +153,11 @@ def from_formula(formula, data, *, offset=None, weights=None, frequency_weights=
 
 
 def from_arrays(X, y, *, offset=None, weights=None, frequency_weights=None, names=None, missing="error"):
-    """The Design of X (n x p) and y (n). names: p strings; default the DataFrame's columns, or x1 ... xp."""
+    """The Design of X (n x p) and y (n). names: p strings; default the DataFrame's columns, or x1 ... xp.
+
+    >>> design.from_arrays(np.eye(2), [3, 5], names=["a", "b"]).y
+    array([3., 5.])
+    """
     index = next((part.index for part in (X, y) if isinstance(part, (pd.DataFrame, pd.Series))), None)
     if names is None and isinstance(X, pd.DataFrame):
         names = X.columns
@@ -174,7 +196,13 @@ def from_arrays(X, y, *, offset=None, weights=None, frequency_weights=None, name
 
 
 def new_rows(design, data, offset=None):
-    """X, offset and labels of new rows for a fitted design: a table where it was a formula, else an array of its columns."""
+    """X, offset and labels of new rows for a fitted design: a table where it was a formula, else an array of its columns.
+
+    >>> import pandas as pd
+    >>> X, offset, labels = design.new_rows(fit.design, pd.DataFrame({"temperature": [31]}))
+    >>> X, offset
+    (array([[ 1., 31.]]), array([0.]))
+    """
     X, table, index = _array_rows(design, data) if design.spec is None else _table_rows(design, data, offset)
     if offset is None and design.offset_term is None and design.has_offset:
         raise InputError(

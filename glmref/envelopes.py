@@ -3,6 +3,8 @@
 A sample of known law is n uniforms in disguise, and the i-th smallest of n uniforms is Beta(i, n + 1 - i): hence bands by
 quantiles. Pointwise they hold for one i; simultaneously, for all i at once, with a smaller local level found so that the
 probability of never leaving the band is the one asked for. Where the law is not known, the fitted model is simulated.
+
+>>> from glmref import envelopes
 """
 
 import dataclasses
@@ -27,6 +29,12 @@ def normal_band(n, level=0.95, kind="simultaneous"):
 
     kind "pointwise": each order statistic is inside with probability `level`; "simultaneous": all of them are, each end
     being missed with the same local probability (Aldor-Noiman et al. 2013), exact up to n = 1000.
+
+    >>> envelopes.normal_band(3, kind="pointwise").round(3)
+       expected  lower  upper
+    0    -0.967 -2.391  0.546
+    1     0.000 -1.315  1.315
+    2     0.967 -0.546  2.391
     """
     quantile(level, None)  # refuses what is no level
     if kind not in KINDS:
@@ -38,7 +46,12 @@ def normal_band(n, level=0.95, kind="simultaneous"):
 
 
 def uniform_band(n, local):
-    """The local/2 and 1 - local/2 quantiles of n ordered uniforms, Beta(i, n + 1 - i)."""
+    """The local/2 and 1 - local/2 quantiles of n ordered uniforms, Beta(i, n + 1 - i).
+
+    >>> lower, upper = envelopes.uniform_band(3, 0.05)
+    >>> lower.round(3), upper.round(3)
+    (array([0.008, 0.094, 0.292]), array([0.708, 0.906, 0.992]))
+    """
     i = np.arange(1, n + 1)
     lower = special.betaincinv(i, n + 1 - i, local / 2)
     return lower, 1 - lower[::-1]
@@ -49,6 +62,9 @@ def local_level(n, level):
     """The probability with which each ordered uniform may leave its band for all n to stay with probability `level`.
 
     Beyond n = 1000 a parabola in log log n continues log(local level) from n = 250, 500, 1000 (coverage to 0.0004 at 20000).
+
+    >>> round(envelopes.local_level(20, 0.95), 5)
+    0.00477
     """
     if n > EXACT_UP_TO:
         sizes = np.array([EXACT_UP_TO / 4, EXACT_UP_TO / 2, EXACT_UP_TO])
@@ -68,6 +84,9 @@ def coverage(lower, upper):
 
     N(t), the number of uniforms up to t, is a Poisson process of rate n given N(1) = n; the bounds say N(lower_i) < i and
     N(upper_i) >= i. Its law is carried from bound to bound, the counts outside being dropped (Steck 1971; Noe 1972).
+
+    >>> round(envelopes.coverage(*envelopes.uniform_band(20, 0.05)), 4)
+    0.6452
     """
     n = len(lower)
     times, is_upper = np.concatenate([lower, upper]), np.repeat([False, True], n)
@@ -87,7 +106,11 @@ def coverage(lower, upper):
 
 
 def poisson_law(last, mean):
-    """P(N = 0), ..., P(N = last) of a Poisson count."""
+    """P(N = 0), ..., P(N = last) of a Poisson count.
+
+    >>> envelopes.poisson_law(2, 1.0).round(4)
+    array([0.3679, 0.3679, 0.1839])
+    """
     k = np.arange(last + 1)
     return np.exp(special.xlogy(k, mean) - mean - special.gammaln(k + 1))
 
@@ -98,6 +121,10 @@ def simulated_band(fit, kind="deviance", level=0.95, simulations=99, rng=0):
     New responses are drawn from the fitted means and the model is fitted to each; DataFrame, one row a residual in order
     of size: expected (half-normal quantile), observed, lower, median, upper, row (its label). Draws with a constant response,
     which cannot be fitted, are replaced; warnings of the refits are not shown.
+
+    >>> band = envelopes.simulated_band(fit, simulations=19)
+    >>> list(band.columns), len(band)
+    (['expected', 'observed', 'lower', 'median', 'upper', 'row'], 23)
     """
     quantile(level, None)
     if not (isinstance(simulations, (int, np.integer)) and simulations >= 10):

@@ -11,43 +11,82 @@ import pandas as pd
 
 
 class Fitted:
-    """Arrays have one entry per row, in the caller's order; Series are named by term, NaN where aliased."""
+    """Arrays have one entry per row, in the caller's order; Series are named by term, NaN where aliased.
+
+    >>> from glmref.fitted import Fitted
+    >>> isinstance(fit, Fitted), isinstance(wheeze, Fitted)
+    (True, True)
+    """
 
     @property
     def keep(self):
-        """Which columns were estimable (p booleans)."""
+        """Which columns were estimable (p booleans).
+
+        >>> fit.keep
+        array([ True,  True])
+        """
         return self.columns.keep
 
     @property
     def coef(self):
-        """The estimates, NaN where aliased."""
+        """The estimates, NaN where aliased.
+
+        >>> wheeze.coef.round(4)
+        Intercept           -0.8600
+        age                 -0.1134
+        smoking[T.smoker]    0.2651
+        Name: coef, dtype: float64
+        """
         full = np.full(len(self.keep), np.nan)
         full[self.keep] = self.solution.beta
         return pd.Series(full, self._terms, name="coef")
 
     @property
     def se(self):
-        """Standard errors: square roots of the diagonal of cov."""
+        """Standard errors: square roots of the diagonal of cov.
+
+        >>> wheeze.se.round(4)
+        Intercept            0.3805
+        age                  0.0439
+        smoking[T.smoker]    0.1777
+        Name: se, dtype: float64
+        """
         return pd.Series(np.sqrt(np.diag(self.cov)), self._terms, name="se")
 
     @property
     def rank(self):
-        """Number of estimable coefficients."""
+        """Number of estimable coefficients.
+
+        >>> claims.rank
+        4
+        """
         return int(np.count_nonzero(self.keep))
 
     @property
     def df_resid(self):
-        """nobs - rank."""
+        """nobs - rank.
+
+        >>> claims.df_resid, claims.nobs - claims.rank
+        (60, 60)
+        """
         return self.nobs - self.rank
 
     @cached_property
     def linear_predictor(self):
-        """eta = X beta + offset."""
+        """eta = X beta + offset.
+
+        >>> fit.linear_predictor[:3].round(4)
+        array([-2.5447, -3.0071, -2.8915])
+        """
         return _frozen(self._X @ self.solution.beta + self.design.offset)
 
     @cached_property
     def fitted(self):
-        """mu = h(eta)."""
+        """mu = h(eta).
+
+        >>> fit.fitted[:3].round(4)
+        array([0.0728, 0.0471, 0.0526])
+        """
         with self._quiet:
             return _frozen(self.link.inverse(self.linear_predictor))
 
@@ -58,7 +97,11 @@ class Fitted:
 
     @property
     def converged(self):
-        """Whether the last step was negligible."""
+        """Whether the last step was negligible.
+
+        >>> fit.converged
+        True
+        """
         return self.solution.converged
 
     @property

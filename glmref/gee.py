@@ -42,6 +42,13 @@ def gee(
     None to estimate it. convention: how alpha and phi are estimated, "liang_zeger", "geepack" or "statsmodels".
     control: start, max_iter, tol (of a step, in standard errors). Raises InputError; warns AliasWarning,
     ConvergenceWarning, CorrelationWarning, FewClustersWarning, SeparationWarning.
+
+    >>> child = gee("wheeze ~ age + smoking", ohio, "child", "binomial", correlation="ar1", time="age")
+    >>> child.coef.round(4)
+    Intercept           -0.8654
+    age                 -0.1148
+    smoking[T.smoker]    0.2438
+    Name: coef, dtype: float64
     """
     if blocks.is_source(data):
         design = streaming.from_formula(formula, data, offset=offset, weights=weights, missing=missing)
@@ -63,6 +70,12 @@ def fit_gee(
     """Fit g(mu) = X beta + offset for arrays X (n x p), y, groups (n). X is used as it is: no intercept is added.
 
     Keywords as in `gee`; names: p strings for the coefficients.
+
+    >>> X = np.column_stack([np.ones(len(ohio)), ohio["age"] - 9])
+    >>> fit_gee(X, ohio["wheeze"], ohio["child"], "binomial", correlation="exchangeable").coef.round(4)
+    x1   -1.7826
+    x2   -0.1131
+    Name: coef, dtype: float64
     """
     if blocks.is_source(X):
         given = {"groups": groups} | ({} if time is None else {"time": time})

@@ -28,9 +28,13 @@ KINDS = ("model", *sandwich.CLUSTER_KINDS, "jackknife")
 class GEEFit(Fitted):
     """A fitted GEE. Arrays have one entry per row; Series are named by term; standard errors are robust unless you ask.
 
-    panel: the data sorted by cluster; columns: which were estimable; root: R with R'R = phi sum D'V^-1 D at the estimate;
-    scores: each cluster's phi D'V^-1 S (K x rank), in the panel's order. estimate: how the family's own parameter was
-    estimated, where it was: by maximum likelihood as if rows were independent, and then held.
+    design: the rows as given; panel: the same, sorted by cluster; solution: of the rounds; columns: which were estimable;
+    root: R with R'R = phi sum D'V^-1 D at the estimate; scores: each cluster's phi D'V^-1 S (K x rank), in the panel's order;
+    estimate: how the family's own parameter was estimated, where it was: by maximum likelihood as if rows were independent,
+    and then held.
+
+    >>> wheeze.nclusters, wheeze.panel.convention, wheeze.solution.converged
+    (537, 'liang_zeger', True)
     """
 
     design: Design
@@ -43,22 +47,38 @@ class GEEFit(Fitted):
 
     @property
     def family(self):
-        """The family."""
+        """The family.
+
+        >>> wheeze.family
+        Binomial()
+        """
         return self.panel.family
 
     @property
     def link(self):
-        """The link."""
+        """The link.
+
+        >>> wheeze.link
+        Logit()
+        """
         return self.panel.link
 
     @property
     def correlation(self):
-        """The structure of the working correlation."""
+        """The structure of the working correlation.
+
+        >>> wheeze.correlation
+        Exchangeable()
+        """
         return self.panel.correlation
 
     @cached_property
     def cov(self):
-        """The robust covariance B^-1 C B^-1 (DataFrame)."""
+        """The robust covariance B^-1 C B^-1 (DataFrame).
+
+        >>> wheeze.cov.loc["age", "age"].round(5).item()
+        0.00192
+        """
         return self.covariance("robust")
 
     def covariance(self, kind="robust"):
@@ -67,6 +87,9 @@ class GEEFit(Fitted):
         "model": phi (sum D'V^-1 D)^-1 phi^-1, right if the working covariance is; "robust": right for any; with few
         clusters it is too small, which "mancl_derouen", "kauermann_carroll", "fay_graubard" (see `sandwich`) and
         "jackknife" (one fit per cluster) make good.
+
+        >>> np.sqrt(np.diag(wheeze.covariance("model"))).round(4)
+        array([0.3774, 0.0435, 0.177 ])
         """
         if kind not in KINDS:
             raise InputError(expected="one of " + ", ".join(map(repr, KINDS)), got=repr(kind), remedy="Choose one.")
@@ -89,7 +112,11 @@ class GEEFit(Fitted):
 
     @property
     def dispersion(self):
-        """phi: as given, or estimated from the Pearson residuals by the convention (statsmodels: 1 for Poisson, binomial)."""
+        """phi: as given, or estimated from the Pearson residuals by the convention (statsmodels: 1 for Poisson, binomial).
+
+        >>> round(wheeze.dispersion, 4)
+        0.9999
+        """
         if self.panel.dispersion is not None:
             return self.panel.dispersion
         if self.panel.convention == "statsmodels" and self.family.dispersion is not None:
@@ -98,7 +125,11 @@ class GEEFit(Fitted):
 
     @property
     def alpha(self):
-        """The correlation parameters: a number where there is one, else a Series (empty for independence)."""
+        """The correlation parameters: a number where there is one, else a Series (empty for independence).
+
+        >>> round(wheeze.alpha, 4)
+        0.3541
+        """
         values = self.solution.point.parameters.alpha
         names = self.correlation.parameters(*self._waves)
         if names is None:
@@ -112,7 +143,16 @@ class GEEFit(Fitted):
 
     def working_correlation(self, cluster=None):
         """R(alpha) labelled by time (DataFrame): of the cluster with that label, or (None) of all different times, where
-        there are at most 50, else of the largest cluster."""
+        there are at most 50, else of the largest cluster.
+
+        >>> wheeze.working_correlation().round(3)
+                 7      8      9      10
+        time
+        7     1.000  0.354  0.354  0.354
+        8     0.354  1.000  0.354  0.354
+        9     0.354  0.354  1.000  0.354
+        10    0.354  0.354  0.354  1.000
+        """
         clusters = self.panel.clusters
         ticks, times = self._waves
         if not self.panel.in_memory and (cluster is not None or len(ticks) > 50):
@@ -137,7 +177,11 @@ class GEEFit(Fitted):
 
     @property
     def cluster_sizes(self):
-        """Rows of each cluster (Series by label, in the order of the labels)."""
+        """Rows of each cluster (Series by label, in the order of the labels).
+
+        >>> wheeze.cluster_sizes.value_counts().to_dict()
+        {4: 537}
+        """
         if not self.panel.in_memory:
             raise InputError(
                 expected="rows in memory for the size of each cluster",
@@ -152,16 +196,28 @@ class GEEFit(Fitted):
 
     @property
     def nclusters(self):
-        """K, the number of clusters."""
+        """K, the number of clusters.
+
+        >>> wheeze.nclusters
+        537
+        """
         return len(self.panel.clusters)
 
     @property
     def nobs(self):
-        """Rows with positive weight."""
+        """Rows with positive weight.
+
+        >>> wheeze.nobs
+        2148
+        """
         return self.panel.n
 
     def residuals(self, kind="pearson", rng=0):
-        """kind: "response", "pearson", "deviance", "working", "anscombe" or "quantile", row by row; see GLMFit.residuals."""
+        """kind: "response", "pearson", "deviance", "working", "anscombe" or "quantile", row by row; see GLMFit.residuals.
+
+        >>> wheeze.residuals("pearson")[:3].round(3)
+        array([-0.437, -0.413, -0.391])
+        """
         return diagnostics.residuals(kind, self.design, self.family, self.link, self.linear_predictor, self.dispersion, rng)
 
     def predict(self, data=None, kind="mean", interval=None, offset=None, method="transformed", covariance="robust", df=None):
@@ -170,6 +226,11 @@ class GEEFit(Fitted):
 
         interval: a level such as 0.95 adds a Wald interval from the named covariance (DataFrame: the prediction, lower,
         upper). method, offset: as in GLMFit.predict. df: as in `test`.
+
+        >>> wheeze.predict(interval=0.95).round(3).head(2)
+            mean  lower  upper
+        0  0.161  0.130  0.196
+        1  0.146  0.121  0.175
         """
         cov = None if interval is None else self.covariance(covariance).to_numpy()[np.ix_(self.keep, self.keep)]
 
@@ -180,58 +241,113 @@ class GEEFit(Fitted):
 
     def confint(self, level=0.95, kind="robust", df=None):
         """coef -+ quantile x se (DataFrame lower, upper). kind: of covariance; df: of Student's t, None for K - rank,
-        np.inf for the normal law."""
+        np.inf for the normal law.
+
+        >>> wheeze.confint().round(3)
+                           lower  upper
+        Intercept         -1.607 -0.112
+        age               -0.200 -0.027
+        smoking[T.smoker] -0.084  0.614
+        """
         return geeinference.wald_interval(self, level, kind, df)
 
     def test(self, hypothesis, method="wald", kind="robust", df=None):
         """Test "x = 0", "a = b", a term's name, a list, or a matrix L. method: "wald" (by the covariance named kind; F on
-        K - rank, or df, degrees of freedom; np.inf: chi-squared) or "score" (robust, chi-squared)."""
+        K - rank, or df, degrees of freedom; np.inf: chi-squared) or "score" (robust, chi-squared).
+
+        >>> print(wheeze.test("smoking", method="score"))
+        score test of smoking = 0: chi-squared(1) = 2.095, P = 0.148
+        """
         return geeinference.test(self, hypothesis, method, kind, df)
 
     @cached_property
     def cic(self):
-        """tr(Omega V_R): the smaller, the better the working correlation. See `glmref.qic`."""
+        """tr(Omega V_R): the smaller, the better the working correlation. See `glmref.qic`.
+
+        >>> round(wheeze.cic, 3)
+        4.792
+        """
         robust = self.cov.to_numpy()[np.ix_(self.keep, self.keep)]
         return qic.cic(self.panel, self.solution.beta, robust, self.dispersion)
 
     @property
     def quasi_likelihood(self):
-        """Q(beta) = -deviance / (2 phi), under independence; 0 for a perfect fit."""
+        """Q(beta) = -deviance / (2 phi), under independence; 0 for a perfect fit.
+
+        >>> round(wheeze.quasi_likelihood, 2)
+        -910.07
+        """
         return -qic.quasi_deviance(self.panel, self.solution.beta) / (2 * self.dispersion)
 
     @property
     def qic(self):
-        """-2 Q + 2 CIC (Pan 2001)."""
+        """-2 Q + 2 CIC (Pan 2001).
+
+        >>> round(wheeze.qic, 2)
+        1829.73
+        """
         return -2 * self.quasi_likelihood + 2 * self.cic
 
     @property
     def qicu(self):
-        """-2 Q + 2 rank."""
+        """-2 Q + 2 rank.
+
+        >>> round(wheeze.qicu, 2)
+        1826.14
+        """
         return -2 * self.quasi_likelihood + 2 * self.rank
 
     @property
     def loglik(self):
-        """A GEE has none: raises InputError."""
+        """A GEE has none: raises InputError.
+
+        >>> wheeze.loglik
+        Traceback (most recent call last):
+            ...
+        glmref.errors.InputError: expected a likelihood; got a generalized estimating equation, which assumes ...
+        """
         raise _no_likelihood("a log-likelihood")
 
     @property
     def aic(self):
-        """A GEE has none: raises InputError."""
+        """A GEE has none: raises InputError.
+
+        >>> wheeze.aic
+        Traceback (most recent call last):
+            ...
+        glmref.errors.InputError: expected a likelihood; got a generalized estimating equation, which assumes ...
+        """
         raise _no_likelihood("AIC")
 
     @property
     def bic(self):
-        """A GEE has none: raises InputError."""
+        """A GEE has none: raises InputError.
+
+        >>> wheeze.bic
+        Traceback (most recent call last):
+            ...
+        glmref.errors.InputError: expected a likelihood; got a generalized estimating equation, which assumes ...
+        """
         raise _no_likelihood("BIC")
 
     @property
     def deviance(self):
-        """A GEE minimizes none: raises InputError."""
+        """A GEE minimizes none: raises InputError.
+
+        >>> wheeze.deviance
+        Traceback (most recent call last):
+            ...
+        glmref.errors.InputError: expected a likelihood; got a generalized estimating equation, which assumes ...
+        """
         raise _no_likelihood("a deviance")
 
     @property
     def trace(self):
-        """One row per round: dispersion, alpha, the length of the step in standard errors, halvings (DataFrame)."""
+        """One row per round: dispersion, alpha, the length of the step in standard errors, halvings (DataFrame).
+
+        >>> list(wheeze.trace.columns), bool(wheeze.trace["step"].iloc[-1] < 1e-6)
+        (['dispersion', 'alpha', 'step', 'halvings'], True)
+        """
         alpha = [round.alpha[0] if len(round.alpha) == 1 else np.array(round.alpha) for round in self.solution.trace]
         table = pd.DataFrame(list(self.solution.trace), columns=("iteration", "dispersion", "alpha", "step", "halvings"))
         if all(np.size(value) == 0 for value in alpha):
@@ -239,7 +355,11 @@ class GEEFit(Fitted):
         return table.assign(alpha=alpha).set_index("iteration")
 
     def summary(self, level=0.95):
-        """The fit as a table that reads in a terminal and in a notebook."""
+        """The fit as a table that reads in a terminal and in a notebook.
+
+        >>> wheeze.summary().table["robust s.e."].round(4).to_dict()
+        {'Intercept': 0.3805, 'age': 0.0439, 'smoking[T.smoker]': 0.1777}
+        """
         return geereport.gee_report(self, level)
 
 

@@ -85,8 +85,12 @@ def _score(panel, near, L, c):
         direction = L @ inverse_information(root) @ summary.score
         return _quadratic(direction, L @ panel.covariance("robust", root, beta, parameters.alpha) @ L.T)
     rows = means_and_residuals(panel, beta)
-    point = Point(rows, parameters, solve(estimating_equation(panel, rows, parameters.alpha)))
-    root, scores = finish(panel, point)
+    step = solve(estimating_equation(panel, rows, parameters.alpha))
+    if step is None:
+        raise InputError(
+            expected="a hypothesis under which all coefficients can be estimated", got="a singular one", remedy="Use the Wald test."
+        )
+    root, scores = finish(panel, Point(rows, parameters, step))
     bread = inverse_information(root)
     direction = L @ bread @ scores.sum(0)
     return _quadratic(direction, L @ sandwich(bread, scores) @ L.T)

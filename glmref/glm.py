@@ -46,6 +46,14 @@ def glm(
     dispersion: a number, "pearson", "deviance" or "ml"; None: 1 where the family fixes it, else Pearson's.
     control: start, max_iter, tol, threads (how many blocks of rows at once). Raises InputError; warns AliasWarning,
     BoundaryWarning, ConvergenceWarning, SeparationWarning.
+
+    >>> claims = glm("claims ~ age", insurance, "poisson", offset="np.log(holders)")
+    >>> claims.coef.round(4)
+    Intercept      -1.6033
+    age[T.25-29]   -0.1515
+    age[T.30-35]   -0.2895
+    age[T.>35]     -0.4976
+    Name: coef, dtype: float64
     """
     per_row = {"offset": offset, "weights": weights, "frequency_weights": frequency_weights}
     made_by = streaming if blocks.is_source(data) else designs
@@ -70,6 +78,12 @@ def fit_glm(
     """Fit g(mu) = X beta + offset for arrays X (n x p), y (n). X is used as it is: no intercept is added.
 
     Keywords as in `glm`; names: p strings for the coefficients.
+
+    >>> X = np.column_stack([np.ones(23), orings["temperature"]])
+    >>> fit_glm(X, orings["distress"] > 0, "binomial", names=["one", "temperature"]).coef.round(4)
+    one            15.0429
+    temperature    -0.2322
+    Name: coef, dtype: float64
     """
     per_row = {"offset": offset, "weights": weights, "frequency_weights": frequency_weights}
     design = (streaming.from_columns if blocks.is_source(X) else designs.from_arrays)(X, y, **per_row, names=names, missing=missing)

@@ -26,8 +26,12 @@ from .start import Columns, score_from_start
 class GLMFit(Fitted):
     """A fitted generalized linear model. Arrays have one entry per row; Series are named by term.
 
+    design: the rows, as `design.Design`; family, link: as fitted; dispersion_choice: as asked for; solution: of the rounds.
     columns: which columns were estimable; root: R with R'R = X'WX at the estimate (kept columns only).
     estimate: how the family's own parameter was estimated, where it was; `family` has its value.
+
+    >>> fit.family, fit.link.name, fit.design.formula
+    (Binomial(), 'logit', 'I(damaged / rings) ~ temperature')
     """
 
     design: Design
@@ -41,7 +45,11 @@ class GLMFit(Fitted):
 
     @cached_property
     def deviance(self):
-        """sum w d(y, mu), on the scale of phi."""
+        """sum w d(y, mu), on the scale of phi.
+
+        >>> round(fit.deviance, 3)
+        18.086
+        """
         return total_deviance(self._rows, self.family, self.link, self.solution.beta)
 
     @cached_property
@@ -50,12 +58,22 @@ class GLMFit(Fitted):
 
     @property
     def cov(self):
-        """phi (X'WX)^-1, the model-based covariance (DataFrame)."""
+        """phi (X'WX)^-1, the model-based covariance (DataFrame).
+
+        >>> fit.cov.round(5)
+                     Intercept  temperature
+        Intercept      9.31767     -0.14257
+        temperature   -0.14257      0.00221
+        """
         return self._square(self.dispersion * inverse_information(self.root))
 
     @cached_property
     def scores(self):
-        """Each row's contribution to the score, w (y - mu) h' / V(mu) x (n x rank): they sum to zero."""
+        """Each row's contribution to the score, w (y - mu) h' / V(mu) x (n x rank): they sum to zero.
+
+        >>> fit.scores.shape, bool(np.abs(fit.scores.sum(axis=0)).max() < 1e-6)
+        ((23, 2), True)
+        """
         with self._quiet:
             _, score = self.family.working(self.design.y, self.linear_predictor, self.link)
             return np.where(self.design.weight > 0, self.design.weight * score, 0.0)[:, None] * self._X
@@ -64,6 +82,10 @@ class GLMFit(Fitted):
         """Covariance of the estimates (DataFrame): "model"; "observed", from the observed information instead of the
         expected; "HC0" "HC1" "HC2" "HC3", robust to a wrong variance; "cluster", robust to dependence within `groups`
         (one label per row), without a small-sample factor.
+
+        >>> robust = fit.covariance("HC3")
+        >>> np.sqrt(np.diag(robust)).round(4)
+        array([3.2405, 0.0536])
         """
         if kind == "model":
             return self.cov
@@ -117,7 +139,13 @@ class GLMFit(Fitted):
         return of
 
     def information(self, kind="expected"):
-        """Fisher information about the coefficients (DataFrame), "expected" or "observed"; phi as in `dispersion`."""
+        """Fisher information about the coefficients (DataFrame), "expected" or "observed"; phi as in `dispersion`.
+
+        >>> fit.information().round(2)
+                     Intercept  temperature
+        Intercept         7.93       511.57
+        temperature     511.57     33434.56
+        """
         return self._square(self._information(kind))
 
     def _information(self, kind):
@@ -127,6 +155,9 @@ class GLMFit(Fitted):
         """kind: "response", "pearson", "deviance", "working", "anscombe" or "quantile".
 
         rng: seed of the draws that quantile residuals of counts need; another seed gives another, equally good set.
+
+        >>> fit.residuals("pearson")[:3].round(3)
+        array([-0.686,  1.382, -0.577])
         """
         phi = self.dispersion if kind == "quantile" else None
         with self._quiet:
@@ -134,7 +165,11 @@ class GLMFit(Fitted):
 
     @cached_property
     def leverage(self):
-        """Diagonal of the hat matrix; 0 for rows of weight 0."""
+        """Diagonal of the hat matrix; 0 for rows of weight 0.
+
+        >>> fit.leverage[:3].round(4), fit.leverage.sum().round(6).item()
+        (array([0.0531, 0.0521, 0.0512]), 2.0)
+        """
         with self._quiet:
             weight, _ = self.family.working(self.design.y, self.linear_predictor, self.link)
             weight = np.where(self.design.weight > 0, self.design.weight * weight, 0.0)
@@ -142,23 +177,41 @@ class GLMFit(Fitted):
 
     @cached_property
     def cooks_distance(self):
-        """r_P^2 h / [phi p (1 - h)^2], the influence of each row on all coefficients."""
+        """r_P^2 h / [phi p (1 - h)^2], the influence of each row on all coefficients.
+
+        >>> orings["temperature"][fit.cooks_distance.argmax()].item()
+        75.0
+        """
         return diagnostics.cooks_distance(self.residuals("pearson"), self.leverage, self.dispersion, self.rank)
 
     @property
     def dfbetas(self):
-        """Change of each coefficient, in standard errors, if the row were left out (one step; DataFrame rows x terms)."""
+        """Change of each coefficient, in standard errors, if the row were left out (one step; DataFrame rows x terms).
+
+        >>> fit.dfbetas.round(3).head(2)
+           Intercept  temperature
+        0      0.014       -0.033
+        1     -0.164        0.197
+        """
         values = diagnostics.dfbetas(self.scores, self.leverage, self.root, self.dispersion)
         return pd.DataFrame(values, self.design.index, self._terms[self.keep])
 
     @property
     def nobs(self):
-        """Rows with positive weight, each counted as often as its frequency weight says."""
+        """Rows with positive weight, each counted as often as its frequency weight says.
+
+        >>> fit.nobs
+        23
+        """
         return self.design.nobs
 
     @cached_property
     def pearson_chi2(self):
-        """sum w (y - mu)^2 / V(mu)."""
+        """sum w (y - mu)^2 / V(mu).
+
+        >>> round(fit.pearson_chi2, 3)
+        29.98
+        """
         beta, family, link = self.solution.beta, self.family, self.link
 
         def of(block):
@@ -168,7 +221,12 @@ class GLMFit(Fitted):
 
     @cached_property
     def dispersion(self):
-        """phi: fixed by the family or the user, or estimated (by default Pearson's chi-squared / df_resid)."""
+        """phi: fixed by the family or the user, or estimated (by default Pearson's chi-squared / df_resid).
+
+        >>> quasi = glm("I(damaged / rings) ~ temperature", orings, "quasibinomial", weights="rings")
+        >>> fit.dispersion, round(quasi.dispersion, 3)
+        (1.0, 1.428)
+        """
         choice = self.dispersion_choice
         if choice is None and self.family.dispersion is not None:
             return self.family.dispersion
@@ -180,12 +238,22 @@ class GLMFit(Fitted):
 
     @property
     def alpha(self):
-        """alpha of a negative binomial fit, given or estimated: V = mu + alpha mu^2."""
+        """alpha of a negative binomial fit, given or estimated: V = mu + alpha mu^2.
+
+        >>> days = glm("days ~ sex", datasets.load("quine"), "negative_binomial")
+        >>> round(days.alpha, 3)
+        0.931
+        """
         return self._shape("alpha")
 
     @property
     def alpha_se(self):
-        """Standard error of an estimated alpha, from its observed information at fixed coefficients."""
+        """Standard error of an estimated alpha, from its observed information at fixed coefficients.
+
+        >>> days = glm("days ~ sex", datasets.load("quine"), "negative_binomial")
+        >>> round(days.alpha_se, 3)
+        0.113
+        """
         self._shape("alpha")
         if self.estimate is None:
             raise InputError(
@@ -195,16 +263,34 @@ class GLMFit(Fitted):
 
     @property
     def power(self):
-        """The power of a Tweedie fit, given or estimated: V = mu^power."""
+        """The power of a Tweedie fit, given or estimated: V = mu^power.
+
+        >>> glm("volume ~ diameter", datasets.load("trees"), families.Tweedie(1.5)).power
+        1.5
+        """
         return self._shape("power")
 
     def power_profile(self, powers=None):
         """Profile of the power of a Tweedie fit: log-likelihood and dispersion at each of `powers` (default 1.1 to 1.9), all
-        else fitted anew (DataFrame)."""
+        else fitted anew (DataFrame).
+
+        >>> amounts = glm("volume ~ diameter", datasets.load("trees"), families.Tweedie(1.5))
+        >>> amounts.power_profile([1.2, 1.5, 1.8]).round(2)
+               loglik  dispersion
+        power
+        1.2    -80.45        0.21
+        1.5    -80.76        0.08
+        1.8    -81.28        0.03
+        """
         return power.table(self, powers)
 
     def power_interval(self, level=0.95):
-        """Likelihood-ratio interval for an estimated power (Series lower, upper)."""
+        """Likelihood-ratio interval for an estimated power (Series lower, upper).
+
+        >>> rain = fit_glm(np.ones((6, 1)), np.array([0, 0, 1.2, 3.1, 0.4, 7.5]), families.Tweedie())
+        >>> rain.power_interval().round(2).to_dict()
+        {'lower': 1.15, 'upper': 1.85}
+        """
         return power.interval(self, level)
 
     def _shape(self, name):
@@ -218,7 +304,11 @@ class GLMFit(Fitted):
 
     @property
     def dispersion_estimated(self):
-        """Whether phi came from the data: then Wald statistics are compared with Student's t."""
+        """Whether phi came from the data: then Wald statistics are compared with Student's t.
+
+        >>> fit.dispersion_estimated
+        False
+        """
         if self.dispersion_choice is None:
             return self.family.dispersion is None
         return isinstance(self.dispersion_choice, str)
@@ -246,7 +336,11 @@ class GLMFit(Fitted):
 
     @cached_property
     def loglik(self):
-        """Maximized log-likelihood; where phi is estimated, at the phi that maximizes it (not Pearson's)."""
+        """Maximized log-likelihood; where phi is estimated, at the phi that maximizes it (not Pearson's).
+
+        >>> round(fit.loglik, 3)
+        -15.823
+        """
         if self.family.dispersion is not None:
             phi = self.family.dispersion
             if self.dispersion != phi:
@@ -274,23 +368,39 @@ class GLMFit(Fitted):
     @cached_property
     def cost(self):
         """What is compared between nested models: the deviance, or -2 loglik where the family's own parameter is estimated
-        in each of them (their deviances are then measured from different origins)."""
+        in each of them (their deviances are then measured from different origins).
+
+        >>> fit.cost == fit.deviance
+        True
+        """
         return self.deviance if self.estimate is None or not self.estimate.held.unknown else -2 * self.loglik
 
     @property
     def aic(self):
-        """-2 loglik + 2 (number of coefficients, + 1 if phi was estimated, + 1 if the family's own parameter was)."""
+        """-2 loglik + 2 (number of coefficients, + 1 if phi was estimated, + 1 if the family's own parameter was).
+
+        >>> round(fit.aic, 3), round(-2 * fit.loglik + 2 * 2, 3)
+        (35.647, 35.647)
+        """
         return -2 * self.loglik + 2 * self._parameters
 
     @property
     def bic(self):
-        """-2 loglik + log(nobs) (number of parameters, counted as in `aic`)."""
+        """-2 loglik + log(nobs) (number of parameters, counted as in `aic`).
+
+        >>> round(float(fit.bic), 3)
+        37.918
+        """
         return -2 * self.loglik + np.log(self.nobs) * self._parameters
 
     @cached_property
     def null_deviance(self):
         """Deviance of the model with a constant and the offset only; where no combination of the columns is constant, of
-        the offset alone (infinite where that is an impossible mean)."""
+        the offset alone (infinite where that is an impossible mean).
+
+        >>> round(fit.null_deviance, 3)
+        24.23
+        """
         rows = self.design.rows
         if not spans_constant(self._rows):
             null = rows.columns(np.zeros(len(self.keep), dtype=bool))
@@ -303,7 +413,11 @@ class GLMFit(Fitted):
 
     @cached_property
     def boundary(self):
-        """Which rows have their mean at the edge of those that the link allows (n booleans): the likelihood rises beyond."""
+        """Which rows have their mean at the edge of those that the link allows (n booleans): the likelihood rises beyond.
+
+        >>> fit.boundary.any().item()
+        False
+        """
         if not self.design.rows.in_memory:
             return np.zeros(0, dtype=bool)
         return boundary.rows_at_the_edge(self)
@@ -311,7 +425,11 @@ class GLMFit(Fitted):
     @cached_property
     def separation(self):
         """Which rows are separated and which coefficients are therefore infinite (separation.Separation), or None. Not looked
-        for where rows come in portions: there a SeparationWarning names the coefficients."""
+        for where rows come in portions: there a SeparationWarning names the coefficients.
+
+        >>> fit.separation is None
+        True
+        """
         if not self.design.rows.in_memory:
             return None
         return separation.find(self.design, self.family, self.link) if separation.suspected(self) else None
@@ -321,13 +439,22 @@ class GLMFit(Fitted):
 
         method "wald": coef -+ quantile x se; "profile": where the profile deviance has risen by quantile^2 phi. Of a
         coefficient that is infinite (see `separation`) only the second means anything.
+
+        >>> fit.confint(method="profile").round(4)
+                      lower    upper
+        Intercept   -1.0098  11.1850
+        temperature -0.2122  -0.0245
         """
         if method not in ("wald", "profile"):
             raise InputError(expected='method="wald" or "profile"', got=repr(method), remedy="Choose one.")
         return inference.wald_interval(self, level) if method == "wald" else inference.profile_interval(self, level)
 
     def test(self, hypothesis, method="wald"):
-        """Test "x = 0", "a = b", a term's name, a list, or a matrix L. method: "wald", "score" or "lr"."""
+        """Test "x = 0", "a = b", a term's name, a list, or a matrix L. method: "wald", "score" or "lr".
+
+        >>> print(claims.test("age[T.25-29] = 0", method="lr"))
+        lr test of age[T.25-29] = 0: chi-squared(1) = 3.304, P = 0.0691
+        """
         return inference.test(self, hypothesis, method)
 
     def predict(self, data=None, kind="mean", interval=None, offset=None, method="transformed"):
@@ -337,6 +464,12 @@ class GLMFit(Fitted):
         "transformed" takes it on the linear scale and sends it through the link, ending it at the limit where it runs out
         of the link's range; "delta" is mean -+ quantile |h'(eta)| se. offset: in place of the fit's. Raises InputError for a
         row with an impossible mean, or one that an aliased fit does not determine.
+
+        >>> import pandas as pd
+        >>> fit.predict(pd.DataFrame({"temperature": [31, 70]}), interval=0.95).round(3)
+            mean  lower  upper
+        0  0.818   0.16  0.991
+        1  0.047   0.02  0.105
         """
 
         def se(X):
@@ -346,12 +479,22 @@ class GLMFit(Fitted):
 
     @property
     def trace(self):
-        """One row per round: deviance, decrement and halvings (DataFrame); with an estimated alpha or power, the rounds at it."""
+        """One row per round: deviance, decrement and halvings (DataFrame); with an estimated alpha or power, the rounds at it.
+
+        >>> list(fit.trace.columns), fit.trace["deviance"].round(6).is_monotonic_decreasing
+        (['deviance', 'decrement', 'halvings'], True)
+        """
         columns = ("iteration", "deviance", "decrement", "halvings")
         return pd.DataFrame(list(self.solution.trace), columns=columns).set_index("iteration")
 
     def summary(self, level=0.95):
-        """The fit as a table that reads in a terminal and in a notebook."""
+        """The fit as a table that reads in a terminal and in a notebook.
+
+        >>> print(fit.summary(level=0.9).table.round(3).to_string())
+                     estimate  std. error      z  P(>|z|)  lower 90%  upper 90%
+        Intercept       5.085       3.052  1.666    0.096      0.064     10.106
+        temperature    -0.116       0.047 -2.458    0.014     -0.193     -0.038
+        """
         return report.glm_report(self, level)
 
 

@@ -23,7 +23,14 @@ from .standardize import evaluator
 
 @dataclass(frozen=True)
 class Test:
-    """A test of `hypothesis`: statistic (chi-squared, or F where df_denominator is given), df, p_value."""
+    """A test of `hypothesis` by `method`: statistic (chi-squared, or F where df_denominator is given), df, p_value.
+
+    >>> result = fit.test("temperature")
+    >>> result.df, round(result.statistic, 3), round(result.p_value, 4)
+    (1, 6.043, 0.014)
+    >>> print(result)
+    wald test of temperature = 0: chi-squared(1) = 6.043, P = 0.014
+    """
 
     hypothesis: str
     method: str
@@ -184,6 +191,13 @@ def compare(*fits):
     Returns a DataFrame, one row a fit: df_resid, deviance, df, drop, statistic (chi-squared, or F where the dispersion
     of the largest fit was estimated), P. Where each fit estimated its own alpha, drop is that of -2 loglik.
     Raises InputError where the fits are not nested or not of the same data.
+
+    >>> smaller = glm("claims ~ 1", insurance, "poisson", offset="np.log(holders)")
+    >>> compare(smaller, claims)[["deviance", "df", "drop"]].round(2)
+                  deviance   df   drop
+    model
+    claims ~ 1      236.26  NaN    NaN
+    claims ~ age    155.40  3.0  80.86
     """
     if len(fits) < 2:
         raise InputError(expected="at least two fits", got=f"{len(fits)}", remedy="compare(small, large)")

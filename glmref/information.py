@@ -6,6 +6,8 @@
 They agree where the link is canonical, for then h' is proportional to V(mu) and the bracket is zero; elsewhere they differ
 by a term of mean zero. Standard errors here come from the expected information, as in R; Stata's and those of Newton's
 method come from the observed one (Efron and Hinkley 1978 compare them).
+
+>>> from glmref import information
 """
 
 import numpy as np
@@ -17,7 +19,12 @@ KINDS = ("expected", "observed")
 
 
 def observed_weight(y, eta, family, link):
-    """W_o per unit of prior weight (n): minus the derivative of the score (y - mu) h' / V with respect to eta."""
+    """W_o per unit of prior weight (n): minus the derivative of the score (y - mu) h' / V with respect to eta.
+
+    >>> y, eta = np.array([0.0, 1.0]), np.array([0.5, 0.5])
+    >>> information.observed_weight(y, eta, families.Binomial(), links.Probit()).round(4)
+    array([0.7315, 0.5138])
+    """
     weight, score = family.working(y, eta, link)
     if link == family.canonical_link:
         return weight
@@ -32,7 +39,13 @@ def _ratio(a, b):
 
 
 def information(kind, rows, family, link, beta, phi):
-    """The information (p x p) about beta: kind "expected" or "observed"."""
+    """The information (p x p) about beta: kind "expected" or "observed".
+
+    >>> beta = fit.coef.to_numpy()
+    >>> found = information.information("observed", fit.design.rows, fit.family, fit.link, beta, phi=1.0)
+    >>> np.sqrt(np.diag(information.inverse(found))).round(4)
+    array([3.0525, 0.047 ])
+    """
     if kind not in KINDS:
         raise InputError(expected='kind="expected" or "observed"', got=repr(kind), remedy="Choose one.")
 
@@ -46,7 +59,12 @@ def information(kind, rows, family, link, beta, phi):
 
 
 def inverse(matrix):
-    """The inverse of an information matrix, its columns scaled first; raises where it is not positive definite."""
+    """The inverse of an information matrix, its columns scaled first; raises where it is not positive definite.
+
+    >>> information.inverse(np.array([[2.0, 0.0], [0.0, 4.0]]))
+    array([[0.5 , 0.  ],
+           [0.  , 0.25]])
+    """
     length = np.sqrt(np.abs(np.diag(matrix)))
     try:
         factor = np.linalg.cholesky(matrix / np.outer(length, length))

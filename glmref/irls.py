@@ -4,6 +4,8 @@ One round at beta: the rows give the information J'J, the score J'r and the devi
 (J'J)^-1 J'r; it is halved while it leads to an impossible mean or to nothing better. The rounds stop when the
 Newton decrement r'J (J'J)^-1 J'r, the squared distance still to go in standard errors, is negligible
 beside the deviance. This module knows no family and no storage: `evaluate` supplies the summaries.
+
+>>> from glmref.irls import Round, Solution, fisher_scoring
 """
 
 from dataclasses import dataclass
@@ -15,7 +17,11 @@ from .least_squares import Gram, Triangle, solve
 
 
 class Round(NamedTuple):
-    """One row of the trace: deviance and decrement at the start of the round, halvings its step needed."""
+    """One row of the trace: the iteration, deviance and decrement at its start, halvings its step needed.
+
+    >>> fit.solution.trace[0].iteration, fit.solution.trace[0].halvings
+    (1, 0)
+    """
 
     iteration: int
     deviance: float
@@ -25,9 +31,13 @@ class Round(NamedTuple):
 
 @dataclass(frozen=True)
 class Solution:
-    """beta (p), the deviance there up to rounding, the step that would follow (None if unknown), the rounds, and why they
-    ended: "converged", "max_iter" (too few rounds), "stalled" (no step along the ascent direction is better), "singular"
-    (the weights hold no information), or "boundary" (at the best point of those with possible means: module boundary)."""
+    """beta (p), the deviance there up to rounding, the step that would follow (None if unknown), the trace of the rounds, and
+    why they ended: "converged", "max_iter" (too few rounds), "stalled" (no step along the ascent direction is better), "singular"
+    (the weights hold no information), or "boundary" (at the best point of those with possible means: module boundary).
+
+    >>> fit.solution.ended, fit.solution.beta.round(4)
+    ('converged', array([ 5.085 , -0.1156]))
+    """
 
     beta: np.ndarray
     deviance: float
@@ -37,7 +47,11 @@ class Solution:
 
     @property
     def converged(self):
-        """Whether the last decrement was negligible, or beta is the best point on the boundary."""
+        """Whether the last decrement was negligible, or beta is the best point on the boundary.
+
+        >>> fit.solution.converged
+        True
+        """
         return self.ended in ("converged", "boundary")
 
 
@@ -58,6 +72,11 @@ def fisher_scoring(evaluate, beta, *, max_iter=200, tol=1e-10, floor=0.1, bounde
     tol: stop when the decrement that the last step leaves is <= tol^2 (deviance + floor), and its own <= (settled tol)^2
     (deviance + floor): then it moves the information by settled tol of itself at most. floor is for deviances that may go to
     zero, and is on their scale. bounded: whether there are impossible means, so that the last step must be tried.
+
+    >>> from glmref.standardize import evaluator
+    >>> evaluate = evaluator(fit.design.rows, fit.family, fit.link)
+    >>> fisher_scoring(evaluate, np.zeros(2)).beta.round(4)
+    array([ 5.085 , -0.1156])
     """
     trace, previous = [], 0.0
     point = regress(evaluate, beta)

@@ -7,6 +7,10 @@ J'J (the information) and J'r (the score). Two summaries hold them:
     Triangle  the triangle R of J = QR, and Q'r: a QR per block, slower; loses only what J loses
 
 Either kind adds to its own kind, in any order, so it does not matter who holds which rows. `solve` takes the step.
+
+>>> from glmref.least_squares import GRAM_LIMIT, Gram, Step, Triangle, solve
+>>> GRAM_LIMIT
+0.0001
 """
 
 import threading
@@ -24,7 +28,13 @@ WELL_CONDITIONED = 0.01  # above this |R_jj|, against the length of column j, a 
 
 @dataclass(frozen=True)
 class Gram:
-    """information: J'J (p x p); score: J'r (p); deviance: of the same rows, uncertain by `rounding`."""
+    """information: J'J (p x p); score: J'r (p); deviance: of the same rows, uncertain by `rounding`.
+
+    >>> X, one = np.array([[1.0, 0.0], [1.0, 1.0]]), np.ones(2)
+    >>> (Gram.of(X[:1], one[:1], one[:1], 0.0) + Gram.of(X[1:], one[1:], one[1:], 0.0)).information
+    array([[2., 1.],
+           [1., 1.]])
+    """
 
     information: np.ndarray
     score: np.ndarray
@@ -33,7 +43,11 @@ class Gram:
 
     @classmethod
     def of(cls, X, weight, score, deviance, rounding=0.0):
-        """Summarize rows of X (n x p) with working weights and scores per row (n), so that J'r = X' score, and their deviance."""
+        """Summarize rows of X (n x p) with working weights and scores per row (n), so that J'r = X' score, and their deviance.
+
+        >>> Gram.of(X, one, np.array([1.0, 2.0]), deviance=5.0).score
+        array([3., 2.])
+        """
         p = X.shape[1]
         if p > NARROW:
             J = weighted(X, np.sqrt(weight), scratch(X.shape))
@@ -53,7 +67,12 @@ class Gram:
         )
 
     def triangle(self):
-        """Upper R with R'R = J'J, or None where the Gram matrix is too ill-conditioned to tell."""
+        """Upper R with R'R = J'J, or None where the Gram matrix is too ill-conditioned to tell.
+
+        >>> Gram.of(X, one, one, 0.0).triangle().round(4)
+        array([[1.4142, 0.7071],
+               [0.    , 0.7071]])
+        """
         root, failed = lapack.dpotrf(self.information)
         if failed:
             return None
@@ -63,7 +82,14 @@ class Gram:
 
 @dataclass(frozen=True)
 class Triangle:
-    """root: R (p x p) of J = QR; projection: Q'r (p); deviance: of the same rows, uncertain by `rounding`."""
+    """root: R (p x p) of J = QR; projection: Q'r (p); deviance: of the same rows, uncertain by `rounding`.
+
+    >>> X, one = np.array([[1.0, 0.0], [1.0, 1.0]]), np.ones(2)
+    >>> summary = Triangle.of(X, one, np.array([1.0, 2.0]), deviance=5.0)
+    >>> np.abs(summary.root).round(4)
+    array([[1.4142, 0.7071],
+           [0.    , 0.7071]])
+    """
 
     root: np.ndarray
     projection: np.ndarray
@@ -72,14 +98,23 @@ class Triangle:
 
     @classmethod
     def of(cls, X, weight, score, deviance, rounding=0.0):
-        """As Gram.of. Rows whose weight underflowed to 0 carry no information and are left out."""
+        """As Gram.of. Rows whose weight underflowed to 0 carry no information and are left out.
+
+        >>> Triangle.of(X, one, np.array([1.0, 2.0]), deviance=5.0).score.round(6)
+        array([3., 2.])
+        """
         scale = np.sqrt(weight)
         residual = np.divide(score, scale, out=np.zeros_like(score), where=scale > 0)
         return cls.fold(weighted(X, scale), residual, deviance, rounding)
 
     @classmethod
     def fold(cls, J, r, deviance=0.0, rounding=0.0):
-        """The triangle of J (m x p) and r (m): of rows, or of triangles stacked on one another."""
+        """The triangle of J (m x p) and r (m): of rows, or of triangles stacked on one another.
+
+        >>> Triangle.fold(X, np.array([1.0, 2.0])).information.round(6)
+        array([[2., 1.],
+               [1., 1.]])
+        """
         p = J.shape[1]
         root = np.linalg.qr(np.column_stack([J, r]), mode="r")
         root = np.vstack([root, np.zeros((max(p - len(root), 0), p + 1))])
@@ -95,14 +130,29 @@ class Triangle:
 
     @property
     def information(self):
+        """J'J = R'R (p x p).
+
+        >>> summary.information.round(6)
+        array([[2., 1.],
+               [1., 1.]])
+        """
         return self.root.T @ self.root
 
     @property
     def score(self):
+        """J'r = R'Q'r (p).
+
+        >>> summary.score.round(6)
+        array([3., 2.])
+        """
         return self.root.T @ self.projection
 
     def triangle(self):
-        """R, or None where it is singular."""
+        """R, or None where it is singular.
+
+        >>> summary.triangle() is summary.root
+        True
+        """
         return self.root if self.root.diagonal().all() else None
 
 
@@ -128,6 +178,10 @@ class Step:
 
     direction: (J'J)^-1 J'r; decrement: J'r' (J'J)^-1 J'r, the score statistic: how far, in squared standard errors,
     the coefficients still have to go; root: the R used.
+
+    >>> step = solve(Gram(np.array([[4.0]]), np.array([2.0]), 0.0))
+    >>> step.direction, step.decrement, step.root
+    (array([0.5]), 1.0, array([[2.]]))
     """
 
     direction: np.ndarray
@@ -136,7 +190,11 @@ class Step:
 
 
 def solve(summary):
-    """The step of a summary, or None where a Gram matrix is too ill-conditioned (ask for a Triangle then)."""
+    """The step of a summary, or None where a Gram matrix is too ill-conditioned (ask for a Triangle then).
+
+    >>> solve(Gram(np.array([[4.0]]), np.array([2.0]), deviance=0.0)).direction
+    array([0.5])
+    """
     root = summary.triangle()
     if root is None:
         return None

@@ -2,6 +2,8 @@
 
 With several covariates no plot of y against x shows the shape of x's term. Its contribution with the working residuals added
 does, as long as the other terms are right.
+
+>>> from glmref import partial
 """
 
 import re
@@ -15,14 +17,23 @@ from .errors import InputError
 
 
 class Axis(NamedTuple):
-    """Where values stand on an axis: positions, and the labels of 0, 1, 2, ... where they are categories (else None)."""
+    """Where values stand on an axis: the position of each, and the labels of 0, 1, 2, ... where they are categories (else None).
+
+    >>> partial.Axis(np.array([0.0, 1.0]), ("no", "yes")).labels
+    ('no', 'yes')
+    """
 
     position: np.ndarray
     labels: tuple | None
 
 
 class PartialResiduals(NamedTuple):
-    """Per row of positive weight: x (Axis), the term's contribution to eta, that plus working residual, the working weight."""
+    """Per row of positive weight: x (Axis), the term's contribution to eta, that plus working residual, the working weight.
+
+    >>> part = partial.partial_residuals(fit, "temperature")
+    >>> part.x.position[:2], part.contribution[:2].round(3), part.weight[:2].round(3)
+    (array([66., 70.]), array([-7.63 , -8.092]), array([0.405, 0.269]))
+    """
 
     x: Axis
     contribution: np.ndarray
@@ -35,6 +46,11 @@ def partial_residuals(fit, column, against=None):
 
     against: what the term depends on, where that is not to be seen in X (n values); default: the column itself, or the levels
     of a factor. weight: w h'^2 / V(mu), with which the regression of the residual on x_j has slope b_j (Landwehr et al. 1984).
+
+    >>> part = partial.partial_residuals(fit, "temperature")
+    >>> slope = np.polyfit(part.x.position, part.residual, 1, w=np.sqrt(part.weight))[0]
+    >>> slope.round(4).item(), fit.coef["temperature"].round(4).item()
+    (-0.1156, -0.1156)
     """
     columns = _columns(fit, column)
     X, coef = fit.design.X[:, columns], np.nan_to_num(fit.coef.to_numpy()[columns])
@@ -99,7 +115,11 @@ def _baseline(fit, factor, labels):
 
 
 def axis(values, n, index=None):
-    """Numbers as they are; categories or text as 0, 1, 2, ... with their labels; what is missing as NaN."""
+    """Numbers as they are; categories or text as 0, 1, 2, ... with their labels; what is missing as NaN.
+
+    >>> partial.axis(["low", "high", "low"], 3)
+    Axis(position=array([1., 0., 1.]), labels=('high', 'low'))
+    """
     checks.same_rows(values, index, "against")
     series = pd.Series(values).reset_index(drop=True)
     if series.shape != (n,):

@@ -1,4 +1,7 @@
-"""The profile deviance of one coefficient as a curve, beside the parabola that Wald's interval takes it for."""
+"""The profile deviance of one coefficient as a curve, beside the parabola that Wald's interval takes it for.
+
+>>> from glmref import profiles
+"""
 
 from dataclasses import dataclass
 
@@ -13,7 +16,12 @@ from .restricted import restricted_fit
 @dataclass(frozen=True)
 class Profile:
     """term; curve (DataFrame by value of the coefficient): rise = [D(b) - D] / phi, root = its signed root, wald = (b - estimate)
-    / se; estimate; cutoff: the |root| at the ends of the intervals; profile_interval, wald_interval: (lower, upper)."""
+    / se; estimate; cutoff: the |root| at the ends of the intervals; profile_interval, wald_interval: (lower, upper).
+
+    >>> found = profiles.profile(fit, "temperature", points=11)
+    >>> found.term, round(found.estimate, 4), round(found.cutoff, 3)
+    ('temperature', -0.1156, 1.96)
+    """
 
     term: str
     curve: pd.DataFrame
@@ -28,6 +36,10 @@ def profile(fit, term, level=0.95, points=41):
 
     D(b) is the least deviance of all models with the coefficient at b; NaN where none has possible means. Towards an infinite
     end the curve goes as far as is needed to see it level off.
+
+    >>> found = profiles.profile(fit, "temperature", points=11)
+    >>> np.round(found.profile_interval, 4), np.round(found.wald_interval, 4)
+    (array([-0.2122, -0.0245]), array([-0.2078, -0.0234]))
     """
     names = [name for name, kept in zip(fit.design.names, fit.keep) if kept]
     if term not in names:

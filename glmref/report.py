@@ -13,7 +13,14 @@ from .errors import InputError
 @dataclass(frozen=True, repr=False)
 class Report:
     """title; facts: (label, text) pairs; table: coefficients by term; ratios: the same as ratios, or None; notes: sentences
-    below."""
+    below.
+
+    >>> report = fit.summary()
+    >>> report.title
+    'Generalized linear model: I(damaged / rings) ~ temperature'
+    >>> report.table["estimate"].round(4).to_dict()
+    {'Intercept': 5.085, 'temperature': -0.1156}
+    """
 
     title: str
     facts: tuple

@@ -14,6 +14,8 @@ to V_i, H_i the leverage of the piece. Two corrections undo it, by row or by clu
 H_i = D_i B^-1 D_i' V_i^-1 is not symmetric; its root is the principal one, the only one that does not depend on the units of
 the responses (R's clubSandwich takes another, equal where the working variance is constant within clusters). And since
 J'(I - J B^-1 J')^-q = (I - J'J B^-1)^-q J', no matrix is larger than p x p, however large the cluster.
+
+>>> from glmref import sandwich
 """
 
 import numpy as np
@@ -28,7 +30,12 @@ FAY_GRAUBARD_BOUND = 0.75
 
 
 def sandwich(bread, scores):
-    """bread (p x p) times sum of u u' (scores: pieces x p) times bread."""
+    """bread (p x p) times sum of u u' (scores: pieces x p) times bread.
+
+    >>> bread, scores = np.array([[0.5]]), np.array([[1.0], [-3.0], [2.0]])
+    >>> sandwich.sandwich(bread, scores)
+    array([[3.5]])
+    """
     half = scores @ bread
     return half.T @ half
 
@@ -40,6 +47,10 @@ def by_row(kind, bread, scores, leverage, frequency, n):
     its own fit that a row decides, for which its residual is too small (None: not needed); frequency: how many pieces each
     row stands for, n in all.
     MacKinnon and White (1985), Some heteroskedasticity-consistent covariance matrix estimators.
+
+    >>> bread, scores = np.array([[0.5]]), np.array([[1.0], [-3.0], [2.0]])
+    >>> sandwich.by_row("HC3", bread, scores, np.full(3, 0.5), np.ones(3), 3)
+    array([[14.]])
     """
     p = scores.shape[1]
     factor = np.sqrt(frequency * (n / (n - p) if n > p else np.nan) if kind == "HC1" else frequency)
@@ -49,13 +60,23 @@ def by_row(kind, bread, scores, leverage, frequency, n):
 
 
 def check_rows(kind, leverage, first=0):
-    """Refuse to correct rows that determine a coefficient alone. first: where the first of them stands among all."""
+    """Refuse to correct rows that determine a coefficient alone. first: where the first of them stands among all.
+
+    >>> sandwich.check_rows("HC3", np.array([0.5, 1.0]))
+    Traceback (most recent call last):
+        ...
+    glmref.errors.InputError: expected rows with leverage below 1 for HC3; got 1 rows that determine a ...
+    """
     _below_one(leverage, kind, "rows", range(first, first + len(leverage)), "Merge the level that only this row has, or use HC0 or HC1.")
 
 
 def by_cluster(bread, scores, codes):
     """Clusters are the pieces: the scores of a cluster are added first. codes: the number of each row's cluster. No
-    small-sample factor (CR0)."""
+    small-sample factor (CR0).
+
+    >>> sandwich.by_cluster(np.array([[0.5]]), np.array([[1.0], [-3.0], [2.0]]), np.array([0, 0, 1]))
+    array([[2.]])
+    """
     totals = np.zeros((codes.max() + 1, scores.shape[1]))
     np.add.at(totals, codes, scores)
     return sandwich(bread, totals)
@@ -67,6 +88,11 @@ def corrected(kind, root, scores, grams, labels):
     root: R with R'R = B; grams: J_i'J_i (k x p x p). With v = R^-T u and Q_i = R^-T J_i'J_i R^-1, symmetric and of the
     eigenvalues of H_i, the corrected v is (I - Q_i)^-q v. Fay and Graubard (2001) divide each component of u by the root of
     1 - min(0.75, (J_i'J_i B^-1)_jj) instead, which depends on the coordinates of beta.
+
+    >>> root, scores, grams = np.array([[2.0]]), np.array([[1.0], [-1.0]]), np.array([[[1.0]], [[3.0]]])
+    >>> sandwich.corrected("mancl_derouen", root, scores, grams, ["a", "b"]).round(4)
+    array([[ 1.3333],
+           [-4.    ]])
     """
     if kind == "robust":
         return scores

@@ -13,6 +13,8 @@ infinite with the sign that it has in every direction g; of undetermined sign if
 
 The cone is searched by linear programs, in the coordinates of X = QR, so that scales and collinear columns do not matter.
 A direction is believed only after it passed the inequalities itself: in doubt nothing is said.
+
+>>> from glmref import design, separation
 """
 
 from dataclasses import dataclass
@@ -36,6 +38,11 @@ class Separation:
     """rows (n): which are separated. infinite: a Series of +inf, -inf or NaN (sign undetermined), by name of the
     coefficients that are infinite. direction (p): a g of the cone that moves every separated row. complete: whether these
     are all rows, so that nothing is estimated.
+
+    >>> rows = design.from_arrays(np.array([[1, -2.0], [1, -1], [1, 1], [1, 2]]), np.array([0, 0, 1, 1]))
+    >>> found = separation.find(rows)
+    >>> found.infinite.to_dict(), found.rows, found.complete
+    ({'x1': nan, 'x2': inf}, array([ True,  True,  True,  True]), True)
     """
 
     rows: np.ndarray
@@ -50,7 +57,12 @@ class Separation:
 
 
 def find(design, family="binomial", link=None):
-    """The Separation of a Design (see design.from_formula, design.from_arrays), or None where the estimate is finite."""
+    """The Separation of a Design (see design.from_formula, design.from_arrays), or None where the estimate is finite.
+
+    >>> rows = design.from_arrays(np.array([[1, -2.0], [1, -1], [1, 1], [1, 2]]), np.array([0, 1, 0, 1]))
+    >>> separation.find(rows) is None
+    True
+    """
     family = families.get(family)
     link = family.default_link if link is None else links.get(link)
     rows = design.rows

@@ -2,6 +2,8 @@
 
 At each place a line is fitted to the nearest points, near ones counting more; points far from the smooth are then given less
 weight and the lines fitted again.
+
+>>> from glmref import smoothing
 """
 
 import numpy as np
@@ -15,6 +17,10 @@ def lowess(x, y, *, weight=None, span=2 / 3, iterations=3, places=200):
     At x0, the line minimizes sum v_i (y_i - a - b x_i)^2 with v = weight (1 - |x - x0|^3 / h^3)^3, h the distance to the
     k-th nearest point, k = span n. Each iteration multiplies v by (1 - r^2 / s^2)^2, s six times the median |r|.
     Points of weight 0 do not count. With more distinct x than places it is taken at quantiles and joined by straight lines.
+
+    >>> at, height = smoothing.lowess(np.arange(5.0), np.array([1.0, 2.0, 3.0, 4.0, 5.0]))
+    >>> height.round(6)
+    array([1., 2., 3., 4., 5.])
     """
     if not 0 < span <= 1:
         raise InputError(expected="span between 0 and 1", got=repr(span), remedy="It is the share of points in each local line.")

@@ -2,6 +2,10 @@
 
 The only module that imports sympy. `derive` differentiates and inverts; `canonical_form` reads a density;
 `inverse_link`, `score` and `information` join a family to a link. Results show themselves as mathematics.
+
+>>> import sympy
+>>> symbolic.mu, symbolic.eta, symbolic.y, symbolic.phi, symbolic.w
+(mu, eta, y, phi, w)
 """
 
 from dataclasses import dataclass, replace
@@ -18,14 +22,23 @@ _PROBE = sp.Rational(2, 7)  # a value that every family's mean and every paramet
 
 
 def theta_for(family):
-    """The symbol theta, negative where the family's parameter must be."""
+    """The symbol theta, negative where the family's parameter must be.
+
+    >>> symbolic.theta_for(families.Gamma()).is_negative
+    True
+    """
     return sp.Symbol("theta", negative=True) if family.parameter_interval[1] == 0 else sp.Symbol("theta", real=True)
 
 
 @dataclass(frozen=True)
 class Derivation:
-    """What b(theta) implies. mean, variance: b', b'' in theta; canonical: theta(mu); variance_function: V(mu);
-    unit_deviance: d(y, mu), twice the Bregman divergence of b."""
+    """What b(theta), the cumulant, implies. mean, variance: b', b'' in theta; canonical: theta(mu); variance_function: V(mu);
+    unit_deviance: d(y, mu), twice the Bregman divergence of b.
+
+    >>> found = symbolic.derive("binomial")
+    >>> found.theta, found.cumulant, found.canonical
+    (theta, log(exp(theta) + 1), log(mu/(1 - mu)))
+    """
 
     theta: sp.Symbol
     cumulant: sp.Expr
@@ -49,7 +62,14 @@ class Derivation:
 
 @dataclass(frozen=True)
 class CanonicalForm:
-    """A density read as exp{[y theta - b(theta)] / a + c(y)}. theta_of: theta in the density's own parameter."""
+    """A density read as exp{[y theta - b(theta)] / a + c(y)}. cumulant: b(theta); theta_of: theta in the
+    density's own parameter.
+
+    >>> y, mu = symbolic.y, symbolic.mu
+    >>> found = symbolic.canonical_form(sympy.exp(-mu) * mu**y / sympy.factorial(y), mu)
+    >>> found.theta, found.theta_of, found.cumulant, found.a
+    (theta, log(mu), exp(theta), 1)
+    """
 
     theta: sp.Symbol
     theta_of: sp.Expr
@@ -68,7 +88,11 @@ class CanonicalForm:
 
 
 def derive(family):
-    """The Derivation of a family (name, instance, or anything with `cumulant` and `parameter_interval`)."""
+    """The Derivation of a family (name, instance, or anything with `cumulant` and `parameter_interval`).
+
+    >>> symbolic.derive("poisson").variance_function, symbolic.derive("gamma").variance_function
+    (mu, mu**2)
+    """
     family = families.get(family)
     theta = theta_for(family)
     if family.shape_name:  # its own parameter as a fraction, so that the formulas stay exact
@@ -94,6 +118,11 @@ def canonical_form(density, parameter, dispersion=()):
 
     The test: the score d log f / d parameter must be linear in y. Its slope is theta'(parameter) / a, its constant term
     -b'(theta) theta'(parameter) / a; integrating both gives theta and b. Raises InputError for a non-member.
+
+    >>> y, phi, mu = symbolic.y, symbolic.phi, symbolic.mu
+    >>> normal = sympy.exp(-((y - mu) ** 2) / (2 * phi)) / sympy.sqrt(2 * sympy.pi * phi)
+    >>> symbolic.canonical_form(normal, mu, dispersion=[phi]).cumulant
+    theta**2/2
     """
     density = sp.sympify(density)
     log_density = sp.expand_log(sp.log(density), force=True)
@@ -130,18 +159,30 @@ def canonical_form(density, parameter, dispersion=()):
 
 
 def inverse_link(link):
-    """h(eta), the link's definition, as an expression in the symbol eta."""
+    """h(eta), the link's definition, as an expression in the symbol eta.
+
+    >>> symbolic.inverse_link("cloglog")
+    1 - exp(-exp(eta))
+    """
     return sp.simplify(sp.nsimplify(links.get(link).definition(eta, sp), rational=True))
 
 
 def score(family, link=None):
-    """d l / d eta of one observation with a(phi) = phi / w: (y - mu) h'(eta) w / [phi V(mu)], in y and eta."""
+    """d l / d eta of one observation with a(phi) = phi / w: (y - mu) h'(eta) w / [phi V(mu)], in y and eta.
+
+    >>> symbolic.score("poisson")
+    w*(y - exp(eta))/phi
+    """
     derivation, h = _join(family, link)
     return sp.simplify((y - h) * sp.diff(h, eta) * w / (phi * derivation.variance_function.subs(mu, h)))
 
 
 def information(family, link=None):
-    """Minus the expected second derivative of l in eta: h'(eta)^2 w / [phi V(mu)], in eta."""
+    """Minus the expected second derivative of l in eta: h'(eta)^2 w / [phi V(mu)], in eta.
+
+    >>> symbolic.information("poisson"), symbolic.information("gamma", "log")
+    (w*exp(eta)/phi, w/phi)
+    """
     derivation, h = _join(family, link)
     return sp.simplify(sp.diff(h, eta) ** 2 * w / (phi * derivation.variance_function.subs(mu, h)))
 

@@ -276,7 +276,8 @@ def test_a_structure_of_ones_own():
 
 def test_the_example_of_the_module():
     """The class in the docstring runs as it stands, and is the 1-dependent structure."""
-    example = correlation.__doc__.split("\n\n", 3)[-1]
+    before, heading, rest = correlation.__doc__.partition("    class ")
+    example = heading + rest.partition("\n>>>")[0]
     scope = {"correlation": correlation, "np": np}
     exec(textwrap.dedent(example), scope)
     X, y, groups, time, _ = draw("poisson", 24)

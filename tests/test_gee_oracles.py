@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from agreement import in_standard_errors, within
 
 from glmref import correlation, datasets, gee
 
@@ -14,6 +15,7 @@ ORACLES = Path(__file__).parent / "oracles"
 GEEPACK = {case["id"]: case for case in json.loads((ORACLES / "gee.json").read_text(encoding="utf-8"))["cases"]}
 STATSMODELS = {case["id"]: case for case in json.loads((ORACLES / "gee_statsmodels.json").read_text(encoding="utf-8"))["cases"]}
 RTOL = 1e-9
+pytestmark = pytest.mark.oracle
 
 
 def structure(case):
@@ -51,33 +53,27 @@ def fit(case, convention, **options):
     )
 
 
-def agree(got, want, what, rtol=RTOL):
-    got, want = np.asarray(got, dtype=float), np.asarray(want, dtype=float)
-    assert got.shape == want.shape, what
-    np.testing.assert_allclose(got, want, rtol=0, atol=rtol * np.max(np.abs(want), initial=0.0), err_msg=what)
-
-
-def compare(got, case, rtol=RTOL):
+def compare(got, case, oracle, rtol=RTOL):
     se = np.sqrt(np.diag(case["robust"]))
-    np.testing.assert_allclose((got.coef - case["coef"]) / se, 0, atol=rtol, err_msg="coefficients, in standard errors")
-    agree(got.covariance("robust") / np.outer(se, se), case["robust"] / np.outer(se, se), "robust covariance", rtol)
-    agree(got.covariance("model") / np.outer(se, se), case["model"] / np.outer(se, se), "model-based covariance", rtol)
-    agree(np.ravel(got.alpha), case["alpha"], "alpha", rtol)
-    agree(got.dispersion, case["dispersion"], "phi", rtol)
+    in_standard_errors(rtol, got.coef, case["coef"], se, oracle, case["id"])
+    for kind, name in (("robust", "robust covariance"), ("model", "model-based covariance")):
+        within(rtol, got.covariance(kind) / np.outer(se, se), case[kind] / np.outer(se, se), name, oracle, case["id"])
+    within(rtol, np.ravel(got.alpha), case["alpha"], "working correlation", oracle, case["id"])
+    within(rtol, got.dispersion, case["dispersion"], "dispersion", oracle, case["id"])
     assert got.nclusters == case["clusters"]
 
 
 @pytest.mark.parametrize("name", GEEPACK)
 def test_against_geepack(name):
-    compare(fit(GEEPACK[name], "geepack"), GEEPACK[name])
+    compare(fit(GEEPACK[name], "geepack"), GEEPACK[name], "gee")
 
 
 @pytest.mark.parametrize("name", STATSMODELS)
 def test_against_statsmodels(name):
     case = STATSMODELS[name]
     got = fit(case, "statsmodels")
-    compare(got, case, 1e-7 if case["correlation"] == "ar1-forecasts" else RTOL)  # there alpha is found by comparing values
-    agree(got.covariance("mancl_derouen"), case["bias_reduced"], "Mancl-DeRouen", 1e-7)
+    compare(got, case, "gee_statsmodels", 1e-7 if case["correlation"] == "ar1-forecasts" else RTOL)  # there alpha is found by comparing values
+    within(1e-7, got.covariance("mancl_derouen"), case["bias_reduced"], "covariance of Mancl and DeRouen", "gee_statsmodels", name)
 
 
 @pytest.mark.parametrize("name", [name for name in GEEPACK if GEEPACK[name]["ajs"] is not None])
@@ -86,8 +82,8 @@ def test_jackknives_of_geepack(name):
     case = GEEPACK[name]
     got = fit(case, "geepack")
     K, lost = got.nclusters, got.rank + len(case["alpha"]) + 1
-    agree(got.covariance("mancl_derouen") * (K - lost) / K, case["ajs"], "approximate jackknife")
-    agree(got.covariance("jackknife"), case["fij"], "jackknife", 1e-7)
+    within(RTOL, got.covariance("mancl_derouen") * (K - lost) / K, case["ajs"], "covariance, approximate jackknife", "gee", name)
+    within(1e-7, got.covariance("jackknife"), case["fij"], "covariance, full jackknife", "gee", name)
 
 
 @pytest.mark.parametrize("name", [name for name in STATSMODELS if "score_test" in STATSMODELS[name]])
@@ -95,7 +91,7 @@ def test_score_tests_of_statsmodels(name):
     case = STATSMODELS[name]
     got = fit(case, "statsmodels").test(case["score_test"]["hypothesis"], method="score")
     assert got.df == case["score_test"]["df"]
-    assert got.statistic == pytest.approx(case["score_test"]["statistic"], rel=1e-7)
+    within(1e-7, got.statistic, case["score_test"]["statistic"], "score statistic", "gee_statsmodels", name)
 
 
 def test_every_structure_is_compared():

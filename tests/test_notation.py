@@ -73,6 +73,7 @@ def test_formulas_of_a_page():
     text = "Let $x$ be 5 \\$, `$code$`.\n\n$$\ny =\nz\n$$ (eq:a)\n\n```python\ncost = \"$u$\"\n```\n\n```{note}\nand $v$\n```\n\n{math}`w`"
     assert set(uses([text])) == {"x", "y", "z", "v", "w"}
     assert formulas("It costs 5 \\$ and 6 \\$.") == []
+    assert formulas("```{prf:theorem}\n$a$\n```\n\n```{prf:proof}\n$b$\n```\n\n```python\n$c$\n```\n$d$") == ["a", "b", "d"]
 
 
 TABLE = "# N\n## G\n| symbol | aloud | meaning | chapter |\n|--|--|--|--|\n| $y_i$, $\\X$ | y | $q$ | {chapter}`1` |\n" \

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from agreement import entry_by_entry, in_standard_errors, within
 
 from glmref import compare, datasets, families, glm, links
 
@@ -17,6 +18,7 @@ CASES = {case["id"]: case for case in json.loads((ORACLES / "overdispersed.json"
 PRECISE = json.loads((ORACLES / "overdispersed_precise.json").read_text(encoding="utf-8"))
 NUMBERS = ("deviance", "null_deviance", "pearson_chi2", "dispersion", "df_resid", "loglik", "aic", "bic", "alpha", "alpha_se")
 RTOL = 1e-9
+pytestmark = pytest.mark.oracle
 
 
 def family_of(case):
@@ -39,20 +41,17 @@ def pair(request):
     return case, fit(case)
 
 
-def agree(got, want, what, rtol=RTOL):
-    """Relative to the largest entry: a vector that should be near zero is judged beside its companions."""
-    got, want = np.asarray(got, dtype=float), np.asarray(want, dtype=float)
-    assert got.shape == want.shape, what
-    np.testing.assert_allclose(got, want, rtol=0, atol=rtol * np.max(np.abs(want)), err_msg=what)
+def agree(got, want, what, case, rtol=RTOL):
+    within(rtol, got, want, what, "overdispersed", case["id"])
 
 
 def test_coefficients_and_covariance(pair):
     case, fit = pair
     assert sorted(fit.coef.index) == sorted(case["names"])
     se = np.array(case["se"])
-    np.testing.assert_allclose((fit.coef[case["names"]] - case["coef"]) / se, 0, atol=RTOL)
-    np.testing.assert_allclose(fit.se[case["names"]], se, rtol=RTOL)
-    agree(fit.cov.loc[case["names"], case["names"]] / np.outer(se, se), case["cov"] / np.outer(se, se), "covariance")
+    in_standard_errors(RTOL, fit.coef[case["names"]], case["coef"], se, "overdispersed", case["id"])
+    entry_by_entry(RTOL, fit.se[case["names"]], se, "standard errors", "overdispersed", case["id"])
+    agree(fit.cov.loc[case["names"], case["names"]] / np.outer(se, se), case["cov"] / np.outer(se, se), "covariance", case)
 
 
 def test_numbers(pair):
@@ -64,15 +63,15 @@ def test_numbers(pair):
             or (what == "alpha_se" and fit.estimate is None)
         ):
             continue  # without an intercept R's null deviance belongs to eta = 0
-        agree(getattr(fit, what), case[what], what)
+        agree(getattr(fit, what), case[what], what, case)
 
 
 def test_rows(pair):
     case, fit = pair
     for what in ("fitted", "linear_predictor", "leverage"):
-        agree(getattr(fit, what), case[what], what)
+        agree(getattr(fit, what), case[what], what, case)
     for kind, want in case["residuals"].items():
-        agree(fit.residuals(kind), want, f"{kind} residuals")
+        agree(fit.residuals(kind), want, f"{kind} residuals", case)
 
 
 @pytest.mark.parametrize("key", [key for key, case in CASES.items() if case["lr"] is not None])
@@ -81,27 +80,28 @@ def test_likelihood_ratios_estimate_alpha_again(key):
     case = CASES[key]
     large, small = fit(case), fit(case, case["smaller"])
     table = compare(small, large)
-    assert table["drop"].iloc[1] == pytest.approx(case["lr"], rel=1e-8)
-    assert table["statistic"].iloc[1] == pytest.approx(case["lr"], rel=1e-8)
+    agree(table["drop"].iloc[1], case["lr"], "likelihood ratio", case, 1e-8)
+    agree(table["statistic"].iloc[1], case["lr"], "likelihood ratio", case, 1e-8)
     removed = [name for name in large.coef.index if name not in small.coef.index]
     L = np.eye(large.rank)[[list(large.coef.index).index(name) for name in removed]]
-    assert large.test(L, "lr").statistic == pytest.approx(case["lr"], rel=1e-8)
+    agree(large.test(L, "lr").statistic, case["lr"], "likelihood ratio", case, 1e-8)
 
 
 @pytest.mark.parametrize("key", sorted(PRECISE["negative_binomial"]))
 def test_negative_binomial_against_forty_digits(key):
     want, got = PRECISE["negative_binomial"][key], fit(CASES[key])
     se = np.array(want["se"], dtype=float)
-    np.testing.assert_allclose((got.coef[CASES[key]["names"]] - np.array(want["coef"], dtype=float)) / se, 0, atol=1e-11)
-    np.testing.assert_allclose(got.se[CASES[key]["names"]], se, rtol=1e-11)
+    in_standard_errors(1e-11, got.coef[CASES[key]["names"]], np.array(want["coef"], dtype=float), se, "overdispersed_precise", key)
+    entry_by_entry(1e-11, got.se[CASES[key]["names"]], se, "standard errors", "overdispersed_precise", key)
     for what in ("alpha", "alpha_se", "loglik", "deviance"):
-        assert getattr(got, what) == pytest.approx(float(want[what]), rel=1e-11), what
+        within(1e-11, getattr(got, what), float(want[what]), what, "overdispersed_precise", key)
 
 
 def test_tweedie_densities_against_forty_digits():
     for y, mu, phi, power, want in PRECISE["tweedie"]:
         got = families.Tweedie(power).log_density(np.array([y]), np.array([mu]), phi)[0]
-        assert got == pytest.approx(float(want), rel=2e-13, abs=2e-14), (y, mu, phi, power)
+        case, scale = f"power {power}, y = {y}, mu = {mu}, phi = {phi}", max(abs(float(want)), 0.1)
+        within(2e-13, got, float(want), "log-density", "overdispersed_precise", case, "relative, or to 0.1 near zero", scale)
 
 
 def test_every_kind_of_family_has_its_oracles():

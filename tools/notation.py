@@ -59,10 +59,26 @@ def normal(tex):
     return re.sub(r"\s+", "", re.sub(r"\\(%s)\s+(\w)" % "|".join(ALPHABETS), r"\\\1{\2}", tex))
 
 
+NOT_PROSE = {"code", "code-block", "code-cell", "literalinclude", "csv-table", "figure", "bibliography"}
+
+
+def prose(text):
+    """A piece of Markdown without its blocks of code. Boxes such as ```{note} stay; a fence closes what the last open one began."""
+    kept, fences = [], []
+    for line in text.splitlines():
+        fence = re.match(r"\s*(`{3,}|~{3,})(?:\{([\w:-]+)\})?(.*)$", line)
+        if fence and fences and not fence[2] and not fence[3].strip() and fence[1].startswith(fences[-1][0]):
+            fences.pop()
+        elif fence and not (fences and fences[-1][1]):
+            fences.append((fence[1], not fence[2] or fence[2] in NOT_PROSE))
+        elif not (fences and fences[-1][1]):
+            kept.append(line)
+    return "\n".join(kept)
+
+
 def formulas(text):
     """The formulas in a piece of Markdown. Code has none, boxes such as ```{note} may."""
-    text = re.sub(r"^(`{3,}|~{3,})(?!\{)[^\n]*\n.*?^\1\s*$", " ", text, flags=re.DOTALL | re.MULTILINE)
-    text = re.sub(r"^(`{3,})\{(?:code|literalinclude|csv-table|figure|bibliography)[^\n]*\n.*?^\1\s*$", " ", text, flags=re.DOTALL | re.MULTILINE)
+    text = prose(text)
     text = re.sub(r"\{math\}`([^`]+)`", r"$\1$", text)
     text = re.sub(r"(?<!`)(`+)(?!`)[^`\n]+\1(?!`)", " ", text)
     text = text.replace(r"\$", " ")

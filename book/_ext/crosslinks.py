@@ -13,17 +13,22 @@ def link(kind, target, content):
     return addnodes.pending_xref("", content, refdomain="std", reftype=kind, reftarget=target, refexplicit=True, refwarn=True)
 
 
+def chapter_links(env, numbers):
+    """'2, 9, A, intro' as nodes: each a link if that page is in the book, else its bare number."""
+    pages = {str(chapter_number(page) or page.rpartition("/")[2]): page for page in env.found_docs}
+    shown = []
+    for number in re.split(r",\s*", numbers.strip()):
+        name = nodes.inline("", "introduction" if number == "intro" else number)
+        shown += [nodes.Text(", ")] * bool(shown)
+        shown.append(link("doc", f"/{pages[number]}", name) if number in pages else name)
+    return shown
+
+
 class Chapter(SphinxRole):
-    """{chapter}`2, 9, A, intro`: each a link if that page is in the book, else its bare number."""
+    """{chapter}`2, 9, A, intro`: see chapter_links."""
 
     def run(self):
-        pages = {str(chapter_number(page) or page.rpartition("/")[2]): page for page in self.env.found_docs}
-        shown = []
-        for number in re.split(r",\s*", self.text.strip()):
-            name = nodes.inline("", "introduction" if number == "intro" else number)
-            shown += [nodes.Text(", ")] * bool(shown)
-            shown.append(link("doc", f"/{pages[number]}", name) if number in pages else name)
-        return shown, []
+        return chapter_links(self.env, self.text), []
 
 
 def singular(word):

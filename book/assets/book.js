@@ -19,10 +19,19 @@ window.addEventListener("load", () => {
     document.querySelectorAll('.bd-article mjx-container:not([display="true"])').forEach((formula) => {
       if (formula.offsetWidth > formula.closest("p, li, td, dd, figcaption, div")?.clientWidth) formula.classList.add("wide");
     });
-    document.querySelectorAll(".bd-article pre, .bd-article .cell_output, .bd-article mjx-container").forEach((box) => {
+    document.querySelectorAll(".bd-article pre, .bd-article .cell_output, .bd-article mjx-container, .pst-scrollable-table-container").forEach((box) => {
       if (box.scrollWidth > box.clientWidth + 1 && getComputedStyle(box).overflowX === "auto") box.setAttribute("tabindex", "0");
     });
   };
   (window.MathJax?.startup?.promise ?? Promise.resolve()).then(mend);
   window.addEventListener("resize", mend);
+  document.addEventListener("toggle", mend, true);
+  const reveal = () => {  // a link may lead into a solution that is still hidden
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!target || target.getClientRects().length) return;
+    target.closest(".dropdown")?.querySelector("button.toggle-button")?.click();
+    target.scrollIntoView();
+  };
+  reveal();
+  window.addEventListener("hashchange", reveal);
 });

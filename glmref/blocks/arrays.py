@@ -15,7 +15,12 @@ SAMPLE_ROWS = 1000  # a sample has at least so many rows, and ten for each colum
 
 class Block(NamedTuple):
     """Some consecutive rows: X (m x p); y, offset, weight (m); rows: where they stand among all; frequency (m): how many rows
-    each stands for, or None for one."""
+    each stands for, or None for one.
+
+    >>> block = next(iter(fit.design.rows))
+    >>> block.X.shape, block.weight[:3], block.rows
+    ((23, 2), array([6., 6., 6.]), slice(0, 23, None))
+    """
 
     X: np.ndarray
     y: np.ndarray
@@ -27,9 +32,14 @@ class Block(NamedTuple):
 
 @dataclass(frozen=True)
 class ArrayRows:
-    """Rows held in memory: X (n x p) float64; y, offset, weight (n). threads: how many blocks are summarized at once.
+    """Rows held in memory: X (n x p) float64; y, offset, weight (n). threads: how many blocks, of
+    block_rows rows each, are summarized at once.
 
     weight: of all the rows that a row stands for together; frequency: how many these are (None: one).
+
+    >>> rows = blocks.ArrayRows(np.ones((5, 1)), np.arange(5.0), np.zeros(5), np.ones(5), block_rows=2)
+    >>> [len(block.y) for block in rows]
+    [2, 2, 1]
     """
 
     X: np.ndarray
@@ -58,7 +68,11 @@ class ArrayRows:
             yield Block(self.X[rows], self.y[rows], self.offset[rows], self.weight[rows], rows, frequency)
 
     def sum(self, summarize):
-        """summarize(block) added over all blocks, or None as soon as one of them is None."""
+        """summarize(block) added over all blocks, or None as soon as one of them is None.
+
+        >>> rows.sum(lambda block: block.weight @ block.y).item()
+        10.0
+        """
         if len(self.y) <= self.block_rows:
             return summarize(Block(self.X, self.y, self.offset, self.weight, slice(0, len(self.y)), self.frequency))
         threads = min(self.threads, -(-len(self.y) // self.block_rows))
@@ -73,15 +87,27 @@ class ArrayRows:
         return change(self)
 
     def columns(self, keep):
-        """The same rows with only the columns in the mask."""
+        """The same rows with only the columns in the mask.
+
+        >>> fit.design.rows.columns(np.array([True, False])).X.shape
+        (23, 1)
+        """
         return self if keep.all() else self.map(lambda rows: replace(rows, X=np.ascontiguousarray(rows.X[:, keep])))
 
     def level(self):
-        """(weighted mean, largest absolute value) of the responses."""
+        """(weighted mean, largest absolute value) of the responses.
+
+        >>> rows.level()
+        (XX, XX)
+        """
         return np.average(self.y, weights=self.weight), np.max(np.abs(self.y))
 
     def sample(self):
-        """Every eighth row, where these are enough to come near the estimate; else all rows. No copy is made."""
+        """Every eighth row, where these are enough to come near the estimate; else all rows. No copy is made.
+
+        >>> len(fit.design.rows.sample().y)
+        23
+        """
         n, p = self.X.shape
         if n < 8 * max(SAMPLE_ROWS, 10 * p):
             return self

@@ -16,6 +16,11 @@ One of your own is a class with a name, `matrix(alpha, times)` and `estimate(mom
 
         def estimate(self, moments):
             return [moments.correlation(*moments.at_gap(1))]
+
+>>> list(correlation.BY_NAME)
+['independence', 'exchangeable', 'ar1', 'unstructured', 'toeplitz']
+>>> correlation.CONVENTIONS
+('liang_zeger', 'geepack', 'statsmodels')
 """
 
 from ..errors import InputError
@@ -34,7 +39,11 @@ __all__ = [
 
 
 def get(correlation):
-    """The working correlation of that name, or the instance itself. Unknown ones raise InputError with the known names."""
+    """The working correlation of that name, or the instance itself. Unknown ones raise InputError with the known names.
+
+    >>> correlation.get("ar1"), correlation.get(correlation.MDependent(2))
+    (AR1(), MDependent(2))
+    """
     if isinstance(correlation, Correlation):
         return correlation
     if isinstance(correlation, type) and issubclass(correlation, Correlation) and correlation not in (Fixed, MDependent):

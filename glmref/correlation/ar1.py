@@ -21,6 +21,11 @@ class AR1(Held):
     them grid: True, the mean over clusters of the mean lag-1 product, divided by that of the mean square; False (its default),
     min sum (e_k - alpha^gap e_j)^2 / (1 - alpha^(2 gap)), over all pairs, j the earlier. Its R counts positions: to have its
     numbers where waves are missing, leave time= out.
+
+    >>> correlation.AR1().matrix([0.5], np.array([0, 1, 3]))
+    array([[1.   , 0.5  , 0.125],
+           [0.5  , 1.   , 0.25 ],
+           [0.125, 0.25 , 1.   ]])
     """
 
     grid: bool = True

@@ -24,6 +24,10 @@ class Correlation(ABC):
     A subclass gives `name`, `matrix`, `estimate`, and `parameters` where alpha has other names than "alpha 1", "alpha 2".
     by_pattern: whether R depends on which times a cluster has (then each pattern takes one factor); a subclass that is
     not, overrides `whiten` and `admissible` with closed forms.
+
+    >>> structure = correlation.Exchangeable()
+    >>> structure.name, structure.by_pattern
+    ('exchangeable', False)
     """
 
     name: ClassVar[str]
@@ -31,26 +35,55 @@ class Correlation(ABC):
 
     @abstractmethod
     def matrix(self, alpha, times):
-        """R (m x m) for a cluster with these times (m), in the units of `clock`."""
+        """R (m x m) for a cluster with these times (m), in the units of `clock`.
+
+        >>> correlation.AR1().matrix(np.array([0.5]), np.array([7, 8, 10]))
+        array([[1.   , 0.5  , 0.125],
+               [0.5  , 1.   , 0.25 ],
+               [0.125, 0.25 , 1.   ]])
+        """
 
     @abstractmethod
     def estimate(self, moments):
-        """alpha (a sequence) from the Pearson residuals; see `Moments`. Not asked where alpha is held fixed."""
+        """alpha (a sequence) from the Pearson residuals; see `Moments`. Not asked where alpha is held fixed.
+
+        >>> residuals, clusters = wheeze.residuals("pearson"), wheeze.panel.clusters
+        >>> moments = correlation.Moments(residuals, None, wheeze.dispersion, wheeze.rank, clusters, "liang_zeger")
+        >>> correlation.Toeplitz().estimate(moments).round(3)
+        array([0.399, 0.314, 0.305])
+        """
 
     def clock(self, times):
-        """The times as `matrix` counts them: as they are, unless a subclass ranks them."""
+        """The times as `matrix` counts them: as they are, unless a subclass ranks them.
+
+        >>> correlation.Unstructured().clock(np.array([0, 3, 12]))
+        array([0., 1., 2.])
+        """
         return times
 
     def held(self):
-        """alpha where the user holds it fixed, else None."""
+        """alpha where the user holds it fixed, else None.
+
+        >>> correlation.AR1(alpha=0.3).held(), correlation.AR1().held()
+        (array([0.3]), None)
+        """
         return None
 
     def parameters(self, ticks, labels):
-        """Names of alpha. ticks: the different times on the clock; labels: as the user wrote them. None: numbered."""
+        """Names of alpha. ticks: the different times on the clock; labels: as the user wrote them. None: numbered.
+
+        >>> correlation.Toeplitz().parameters(np.array([0, 1, 2]), np.array([7, 8, 9]))
+        ('lag 1', 'lag 2')
+        """
         return None
 
     def whiten(self, A, alpha, times):
-        """L^-1 a for every cluster a of A (q x k x m), with R = L L'; times (m). May overwrite A."""
+        """L^-1 a for every cluster a of A (q x k x m), with R = L L'; times (m). May overwrite A.
+
+        >>> pair = np.array([[[1.0, 1.0]]])
+        >>> correlation.AR1().whiten(pair, np.array([0.6]), np.array([0, 1])).round(4)
+        array([[[1. , 0.5]]])
+        """
         inverse = linalg.solve_triangular(np.linalg.cholesky(self.matrix(alpha, times)), np.eye(A.shape[2]), lower=True)
         return (A.reshape(-1, A.shape[2]) @ inverse.T).reshape(A.shape)
 
@@ -58,6 +91,10 @@ class Correlation(ABC):
         """(alpha, share): alpha drawn towards 0, to the given share of its size, until no R has an eigenvalue too small.
 
         Where R is linear in alpha, R(t alpha) = (1 - t) I + t R(alpha): its smallest eigenvalue is 1 - t (1 - smallest).
+
+        >>> alpha, share = correlation.Exchangeable().admissible(np.array([-0.5]), wheeze.panel.clusters)
+        >>> alpha.round(4), round(float(share), 4)
+        (array([-0.3333]), 0.6666)
         """
         share, least = 1.0, smallest_eigenvalue(len(clusters))
         for times in clusters.patterns:
@@ -74,7 +111,13 @@ class Correlation(ABC):
         )
 
     def check(self, alpha, clusters):
-        """Raise InputError unless every matrix is a correlation matrix (asked where alpha is held, so comes from the user)."""
+        """Raise InputError unless every matrix is a correlation matrix (asked where alpha is held, so comes from the user).
+
+        >>> correlation.Exchangeable().check(np.array([-0.5]), wheeze.panel.clusters)
+        Traceback (most recent call last):
+            ...
+        glmref.errors.InputError: expected alpha above -1 / (m - 1) = -0.3333, since the largest cluster has m = ...
+        """
         for times in clusters.patterns:
             check_positive(self._check_form(alpha, times), lambda: self._which(times))
 

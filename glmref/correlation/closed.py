@@ -13,7 +13,12 @@ MARGIN = 1e-4  # how near to 1 an estimated correlation may come
 
 @dataclass(frozen=True, repr=False)
 class Independence(Correlation):
-    """R = I: the generalized linear model, with standard errors that know of the clusters."""
+    """R = I: the generalized linear model, with standard errors that know of the clusters.
+
+    >>> correlation.Independence().matrix((), [7, 8])
+    array([[1., 0.],
+           [0., 1.]])
+    """
 
     name = "independence"
     by_pattern = False
@@ -59,7 +64,13 @@ class Held(Correlation):
 
 
 class Exchangeable(Held):
-    """corr(y_j, y_k) = alpha for any two of a cluster. R = (1 - alpha) I + alpha 1 1'."""
+    """corr(y_j, y_k) = alpha for any two of a cluster. R = (1 - alpha) I + alpha 1 1'.
+
+    >>> correlation.Exchangeable().matrix([0.3], [7, 8, 9])
+    array([[1. , 0.3, 0.3],
+           [0.3, 1. , 0.3],
+           [0.3, 0.3, 1. ]])
+    """
 
     name = "exchangeable"
     by_pattern = False

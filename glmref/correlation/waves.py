@@ -38,7 +38,13 @@ def grid(times):
 
 @dataclass(frozen=True, repr=False)
 class Unstructured(Correlation):
-    """One correlation for each pair of waves, T (T - 1) / 2 of them; NaN for a pair that no cluster has."""
+    """One correlation for each pair of waves, T (T - 1) / 2 of them; NaN for a pair that no cluster has.
+
+    >>> correlation.Unstructured().matrix([0.5, 0.2, 0.4], np.array([0, 1, 2]))
+    array([[1. , 0.5, 0.2],
+           [0.5, 1. , 0.4],
+           [0.2, 0.4, 1. ]])
+    """
 
     name = "unstructured"
 
@@ -69,7 +75,13 @@ class Unstructured(Correlation):
 
 @dataclass(frozen=True, repr=False)
 class Toeplitz(Correlation):
-    """One correlation for each lag: corr(y_j, y_k) = alpha_l, l = |t_j - t_k| counted on the coarsest grid of all times."""
+    """One correlation for each lag: corr(y_j, y_k) = alpha_l, l = |t_j - t_k| counted on the coarsest grid of all times.
+
+    >>> correlation.Toeplitz().matrix([0.5, 0.2], np.array([0, 1, 2]))
+    array([[1. , 0.5, 0.2],
+           [0.5, 1. , 0.5],
+           [0.2, 0.5, 1. ]])
+    """
 
     name = "toeplitz"
 
@@ -77,7 +89,11 @@ class Toeplitz(Correlation):
         return grid(times)
 
     def lags(self, ticks):
-        """How many lags have a correlation."""
+        """How many lags have a correlation.
+
+        >>> correlation.Toeplitz().lags(np.array([0, 1, 2, 3])), correlation.MDependent(2).lags(np.array([0, 1, 2, 3]))
+        (3, 2)
+        """
         return int(np.max(ticks) - np.min(ticks))
 
     def matrix(self, alpha, times):
@@ -109,7 +125,13 @@ class Toeplitz(Correlation):
 
 @dataclass(frozen=True, repr=False)
 class MDependent(Toeplitz):
-    """Toeplitz up to lag m, zero beyond: responses further apart are taken to be uncorrelated."""
+    """Toeplitz up to lag m, zero beyond: responses further apart are taken to be uncorrelated.
+
+    >>> correlation.MDependent(1).matrix([0.5], np.array([0, 1, 2]))
+    array([[1. , 0.5, 0. ],
+           [0.5, 1. , 0.5],
+           [0. , 0.5, 1. ]])
+    """
 
     m: int = 1
     name = "m-dependent"
@@ -131,7 +153,11 @@ class MDependent(Toeplitz):
 @dataclass(frozen=True, repr=False, eq=False)
 class Fixed(Correlation):
     """R itself (T x T), one row for each wave in the order of their times; as a DataFrame labelled by time, its rows are
-    found by label. Nothing is estimated."""
+    found by label. Nothing is estimated.
+
+    >>> correlation.Fixed([[1, 0.4], [0.4, 1]])
+    Fixed(2 x 2)
+    """
 
     R: object
     name = "fixed"

@@ -7,6 +7,9 @@ are written by hand so that no digit is lost, and the tests hold them to b at 50
 
 `base` has the contract; `discrete` and `continuous` the families of the textbook; `negative_binomial` (fitted by `alpha`)
 and `tweedie` those with a parameter of their own, given or estimated; `quasi` those with a mean and a variance only.
+
+>>> sorted(families.BY_NAME)
+['binomial', 'gamma', 'gaussian', 'inverse_gaussian', 'negative_binomial', 'poisson', 'quasibinomial', 'quasipoisson', 'tweedie']
 """
 
 from ..errors import InputError
@@ -51,7 +54,11 @@ BY_NAME = {
 
 
 def get(family):
-    """The family of that name, or the family itself. Unknown names raise InputError with the known ones."""
+    """The family of that name, or the family itself. Unknown names raise InputError with the known ones.
+
+    >>> families.get("gamma")
+    Gamma()
+    """
     if isinstance(family, type) and issubclass(family, Family) and hasattr(family, "name"):
         family = family()
     if isinstance(family, Family) and hasattr(family, "name"):
@@ -66,7 +73,12 @@ def get(family):
 
 
 def from_cumulant(cumulant, **options):
-    """A family of your own from b(theta); see cumulants.from_cumulant, which needs sympy and so is imported late."""
+    """A family of your own from b(theta); see cumulants.from_cumulant, which needs sympy and so is imported late.
+
+    >>> mine = families.from_cumulant(lambda theta, lib: lib.exp(theta), name="my Poisson")
+    >>> mine.variance(np.array([0.5, 2.0]))
+    array([0.5, 2. ])
+    """
     from ..cumulants import from_cumulant as build
 
     return build(cumulant, **options)

@@ -17,9 +17,13 @@ from ..links import REAL, Link
 
 
 class Estimate(NamedTuple):
-    """How a family's own parameter was estimated: its name, value and standard error (NaN where there is none).
+    """How a family's own parameter was estimated: its name, value and standard error se (NaN where there is none).
 
     held: the family under which restricted models are fitted in tests; note: a doubt about the estimate, or "".
+
+    >>> days = glm("days ~ sex", datasets.load("quine"), "negative_binomial")
+    >>> days.estimate.name, round(days.estimate.value, 3), round(days.estimate.se, 3)
+    ('alpha', 0.931, 0.113)
     """
 
     name: str
@@ -48,6 +52,9 @@ class Family(ABC):
     shape_name: the name of a further parameter that the family has, an attribute which is None while it is unknown.
     ratios: what exp(coefficient) is called, by link.
     parameter_interval, mean_interval: the open ranges of theta and mu; response_domain: the values y may take, in words.
+
+    >>> families.Poisson().name, families.Poisson().dispersion, families.Poisson().response_domain
+    ('poisson', 1.0, 'a count: a number >= 0')
     """
 
     name: ClassVar[str]
@@ -65,7 +72,11 @@ class Family(ABC):
 
     @property
     def shape(self):
-        """The family's own parameter. Raises InputError while it is unknown: only a fit can go on without it."""
+        """The family's own parameter. Raises InputError while it is unknown: only a fit can go on without it.
+
+        >>> families.Tweedie(1.5).shape
+        1.5
+        """
         value = getattr(self, self.shape_name)
         if value is None:
             raise InputError(
@@ -77,7 +88,11 @@ class Family(ABC):
 
     @property
     def unknown(self):
-        """Whether a parameter of the family is left to be estimated."""
+        """Whether a parameter of the family is left to be estimated.
+
+        >>> families.NegativeBinomial().unknown, families.NegativeBinomial(0.5).unknown
+        (True, False)
+        """
         return self.shape_name is not None and getattr(self, self.shape_name) is None
 
     def _check_shape(self, possible, expected):
@@ -92,46 +107,88 @@ class Family(ABC):
 
         solve(family, near) -> the Solution for beta under a complete family, begun from beta = near if not None.
         guess: a complete family that may be close.
+
+        >>> joint = families.Poisson().estimate(lambda family, near: "the solution for beta", None, None)
+        >>> joint.family, joint.solution, joint.estimate
+        (Poisson(), 'the solution for beta', None)
         """
         return Joint(self, solve(self, None), None)
 
     @property
     def default_link(self):
-        """The link of a fit that names none: the canonical one, unless the family says otherwise."""
+        """The link of a fit that names none: the canonical one, unless the family says otherwise.
+
+        >>> print(families.Gamma().default_link, families.NegativeBinomial().default_link)
+        inverse log
+        """
         return self.canonical_link
 
     @property
     def deviance_floor(self):
         """What a deviance near zero is judged beside (see irls): 0.1 where phi is fixed, for there the deviance has a
-        scale of its own; 0 elsewhere, where it has the response's."""
+        scale of its own; 0 elsewhere, where it has the response's.
+
+        >>> families.Poisson().deviance_floor, families.Gamma().deviance_floor
+        (0.1, 0.0)
+        """
         return 0.0 if self.dispersion is None else 0.1
 
     @abstractmethod
     def cumulant(self, theta, lib):
-        """b(theta) as the textbook writes it."""
+        """b(theta) as the textbook writes it.
+
+        >>> import sympy
+        >>> families.Binomial().cumulant(sympy.Symbol("theta"), sympy)
+        log(exp(theta) + 1)
+        """
 
     def canonical_parameter(self, mu):
-        """theta with b'(theta) = mu."""
+        """theta with b'(theta) = mu.
+
+        >>> families.Gamma().canonical_parameter(np.array([0.5, 2.0]))
+        array([-2. , -0.5])
+        """
         return self.canonical_factor * self.canonical_link.link(mu)
 
     @abstractmethod
     def variance(self, mu):
-        """The variance function V(mu) = b''(theta(mu))."""
+        """The variance function V(mu) = b''(theta(mu)).
+
+        >>> families.Binomial().variance(np.array([0.1, 0.5]))
+        array([0.09, 0.25])
+        """
 
     @abstractmethod
     def variance_derivative(self, mu):
-        """V'(mu), which the observed information needs where the link is not canonical."""
+        """V'(mu), which the observed information needs where the link is not canonical.
+
+        >>> families.Gamma().variance_derivative(np.array([0.5, 2.0]))
+        array([1., 4.])
+        """
 
     @abstractmethod
     def unit_deviance(self, y, mu):
-        """d(y, mu) = 2 {y [theta(y) - theta(mu)] - b(theta(y)) + b(theta(mu))} >= 0."""
+        """d(y, mu) = 2 {y [theta(y) - theta(mu)] - b(theta(y)) + b(theta(mu))} >= 0.
+
+        >>> families.Poisson().unit_deviance(np.array([0.0, 3.0]), np.array([2.0, 2.0])).round(4)
+        array([4.    , 0.4328])
+        """
 
     @abstractmethod
     def saturated_log_density(self, y, phi, weight):
-        """log f(y) at mu = y, so that log f = saturated - w d(y, mu) / (2 phi)."""
+        """log f(y) at mu = y, so that log f = saturated - w d(y, mu) / (2 phi).
+
+        >>> families.Poisson().saturated_log_density(np.array([3.0]), 1.0, 1.0).round(4)
+        array([-1.4959])
+        """
 
     def tails(self, y, mu, phi, weight):
-        """P(Y <= y) and P(Y > y), each to its own relative accuracy."""
+        """P(Y <= y) and P(Y > y), each to its own relative accuracy.
+
+        >>> below, above = families.Poisson().tails(np.array([3.0]), np.array([2.0]), 1.0, 1.0)
+        >>> below.round(4), above.round(4)
+        (array([0.8571]), array([0.1429]))
+        """
         raise InputError(
             expected="a family with a distribution function",
             got=self.name,
@@ -139,13 +196,23 @@ class Family(ABC):
         )
 
     def open_tails(self, y, mu, phi, weight):
-        """P(Y < y) and P(Y >= y): they differ from `tails` where y has a probability of its own."""
+        """P(Y < y) and P(Y >= y): they differ from `tails` where y has a probability of its own.
+
+        >>> before, from_it = families.Poisson().open_tails(np.array([3.0]), np.array([2.0]), 1.0, 1.0)
+        >>> before.round(4), from_it.round(4)
+        (array([0.6767]), array([0.3233]))
+        """
         if self.spacing is None:
             return self.tails(y, mu, phi, weight)
         return self.tails(y - (1.0 if self.spacing == "count" else 1.0 / weight), mu, phi, weight)
 
     def draw(self, mu, phi, weight, rng):
-        """One random response per row, with mean mu and variance phi V(mu) / weight; rng: a numpy Generator."""
+        """One random response per row, with mean mu and variance phi V(mu) / weight; rng: a numpy Generator.
+
+        >>> drawn = families.Gamma().draw(np.full(10_000, 2.0), 0.25, 1.0, np.random.default_rng(1))
+        >>> bool(abs(drawn.mean() - 2) < 0.05), bool(abs(drawn.var() - 0.25 * 2**2) < 0.1)
+        (True, True)
+        """
         raise InputError(
             expected="a family that can be simulated",
             got=self.name,
@@ -153,28 +220,52 @@ class Family(ABC):
         )
 
     def normalized(self, t):
-        """A(t), the integral of V^(-1/3): A(y) is more nearly normal than y (Anscombe 1953)."""
+        """A(t), the integral of V^(-1/3): A(y) is more nearly normal than y (Anscombe 1953).
+
+        >>> families.Gamma().normalized(np.array([1.0, 8.0]))
+        array([3., 6.])
+        """
         raise InputError(expected="a family whose Anscombe transform is known", got=self.name, remedy="Use deviance residuals.")
 
     def in_domain(self, y):
-        """Which y the family can produce."""
+        """Which y the family can produce.
+
+        >>> families.Poisson().in_domain(np.array([-1.0, 0.0, 2.0]))
+        array([False,  True,  True])
+        """
         return np.isfinite(y)
 
     def starting_mean(self, y, weight):
-        """A mean near each y, inside the family's range, from which the first regression is taken."""
+        """A mean near each y, inside the family's range, from which the first regression is taken.
+
+        >>> families.Binomial().starting_mean(np.array([0.0, 1.0]), np.array([6.0, 6.0])).round(4)
+        array([0.0714, 0.9286])
+        """
         return np.array(y, dtype=float)
 
     def ml_dispersion(self, deviance, weight, y=None, frequency=1.0):
         """The phi that maximizes the log-likelihood when the total deviance is given. y: the responses, if needed;
-        frequency: for how many rows each stands."""
+        frequency: for how many rows each stands.
+
+        >>> families.Gaussian().ml_dispersion(12.0, np.ones(4)).item()
+        3.0
+        """
         return deviance / np.sum((weight > 0) * frequency)
 
     def deviance(self, y, eta, link):
-        """Unit deviance per row, from eta."""
+        """Unit deviance per row, from eta.
+
+        >>> families.Poisson().deviance(np.array([3.0]), np.log([2.0]), links.Log()).round(4)
+        array([0.4328])
+        """
         return self.unit_deviance(y, link.inverse(eta))
 
     def working(self, y, eta, link):
-        """Per row: weight h'(eta)^2 / V(mu), score (y - mu) h'(eta) / V(mu)."""
+        """Per row: weight h'(eta)^2 / V(mu), score (y - mu) h'(eta) / V(mu).
+
+        >>> families.Poisson().working(np.array([3.0]), np.log([2.0]), links.Log())
+        (array([2.]), array([1.]))
+        """
         mu, slope = link.inverse(eta), link.derivative(eta)
         ratio = slope / self.variance(mu)
         return ratio * slope, (y - mu) * ratio
@@ -185,20 +276,36 @@ class Family(ABC):
         What the rounds of a fit compute again and again, so a family may save logarithms here; d = 2 (loss -
         saturated_loss). Of the loss only differences matter: it need not keep its digits where y and mu are close; and it is
         asked where numpy's warnings are off.
+
+        >>> weight, score, loss = families.Poisson().kernel(np.array([3.0]), np.log([2.0]), links.Log())
+        >>> loss.round(4)
+        array([-0.0794])
         """
         return *self.working(y, eta, link), self.deviance(y, eta, link) / 2
 
     def saturated_loss(self, y):
-        """The loss at mu = y."""
+        """The loss at mu = y.
+
+        >>> families.Poisson().saturated_loss(np.array([3.0])).round(4)
+        array([-0.2958])
+        """
         return np.zeros_like(y)
 
     def log_density(self, y, mu, phi=1.0, weight=1.0):
-        """log f(y; mu, phi / w)."""
+        """log f(y; mu, phi / w).
+
+        >>> families.Poisson().log_density([0, 1], [2, 2]).round(4)
+        array([-2.    , -1.3069])
+        """
         y, mu = np.asarray(y, dtype=float), np.asarray(mu, dtype=float)
         return self.saturated_log_density(y, phi, weight) - weight * self.unit_deviance(y, mu) / (2 * phi)
 
     def valid(self, eta, link):
-        """Which eta give a mean inside the family's range."""
+        """Which eta give a mean inside the family's range.
+
+        >>> families.Poisson().valid(np.array([-1.0, 1.0]), links.Identity())
+        array([False,  True])
+        """
         inside = link.valid(eta)
         low, high = self.mean_interval
         if low <= link.image[0] and link.image[1] <= high:
@@ -208,13 +315,21 @@ class Family(ABC):
         return inside & (mu > low) & (mu < high)
 
     def bounded(self, link):
-        """Whether some finite linear predictor gives an impossible mean."""
+        """Whether some finite linear predictor gives an impossible mean.
+
+        >>> families.Poisson().bounded(links.Log()), families.Poisson().bounded(links.Identity())
+        (False, True)
+        """
         low, high = self.mean_interval
         whole_line = link.domain == REAL and link.pole is None
         return not (whole_line and low <= link.image[0] and link.image[1] <= high)
 
     def eta_interval(self, eta, link):
-        """The ends of the interval of possible linear predictors around each eta."""
+        """The ends of the interval of possible linear predictors around each eta.
+
+        >>> families.Poisson().eta_interval(np.array([1.0]), links.Identity())
+        (array([0.]), array([inf]))
+        """
         low, high = link.domain
         if not (self.mean_interval[0] <= link.image[0] and link.image[1] <= self.mean_interval[1]):
             with np.errstate(all="ignore"):

@@ -10,7 +10,11 @@ from .base import Family
 
 
 class Gaussian(Family):
-    """Normal: V = 1, phi = sigma^2. theta = mu."""
+    """Normal: V = 1, phi = sigma^2. theta = mu.
+
+    >>> families.Gaussian().unit_deviance(3.0, 1.0).item()
+    4.0
+    """
 
     name = "gaussian"
     canonical_link = links.Identity()
@@ -42,7 +46,11 @@ class Gaussian(Family):
 
 
 class Gamma(Family):
-    """Positive amounts with constant coefficient of variation: V = mu^2, shape w / phi. theta = -1 / mu."""
+    """Positive amounts with constant coefficient of variation: V = mu^2, shape w / phi. theta = -1 / mu.
+
+    >>> families.Gamma().variance(3.0).item()
+    9.0
+    """
 
     name = "gamma"
     canonical_link = links.Inverse()
@@ -114,7 +122,11 @@ class Gamma(Family):
 
 
 class InverseGaussian(Family):
-    """Positive, very skewed amounts (first-passage times): V = mu^3. theta = -1 / (2 mu^2)."""
+    """Positive, very skewed amounts (first-passage times): V = mu^3. theta = -1 / (2 mu^2).
+
+    >>> families.InverseGaussian().variance(3.0).item()
+    27.0
+    """
 
     name = "inverse_gaussian"
     canonical_link = links.InverseSquared()

@@ -11,7 +11,11 @@ from .base import Family
 
 
 class Poisson(Family):
-    """Counts (or rates): V = mu, phi = 1. theta = log mu. Prior weights multiply the log-density, as in R."""
+    """Counts (or rates): V = mu, phi = 1. theta = log mu. Prior weights multiply the log-density, as in R.
+
+    >>> families.Poisson().variance(3.0).item()
+    3.0
+    """
 
     name = "poisson"
     canonical_link = links.Log()
@@ -76,7 +80,11 @@ class Poisson(Family):
 
 
 class Binomial(Family):
-    """Proportions y of w trials (weights = trials; Bernoulli: w = 1): V = mu (1 - mu), phi = 1. theta = logit mu."""
+    """Proportions y of w trials (weights = trials; Bernoulli: w = 1): V = mu (1 - mu), phi = 1. theta = logit mu.
+
+    >>> families.Binomial().variance(0.25).item()
+    0.1875
+    """
 
     name = "binomial"
     canonical_link = links.Logit()

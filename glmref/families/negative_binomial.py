@@ -31,6 +31,9 @@ class NegativeBinomial(Family):
 
     alpha: a number >= 0 (0: the Poisson, the limit), or None: estimated together with the coefficients. Prior weights
     multiply the log-density. The default link is the logarithm, not the canonical link, which lets no eta exceed 0.
+
+    >>> families.NegativeBinomial(alpha=0.5).variance(3.0).item()
+    7.5
     """
 
     alpha: float | None = None
@@ -151,6 +154,10 @@ class NegativeBinomial(Family):
 
         With w = (y - mu) / (1 + alpha mu), v = alpha w, k = 1 / alpha and psi(z) = log z - 1/(2z) - r(z), the first is
         w^2 [v - log(1 + v)] / v^2 - y / [2 (1 + alpha y)] + k^2 [r(y + k) - r(k)]: finite in each term as alpha -> 0.
+
+        >>> first, second = families.NegativeBinomial(0.5).shape_derivatives(np.array([3.0]), np.array([2.0]))
+        >>> first.round(4), second.round(4)
+        (array([-0.5607]), array([0.4652]))
         """
         alpha, mu = self.shape, np.minimum(mu, 1e300)
         w, t = (y - mu) / (1 + alpha * mu), 1 / (1 + alpha * y)

@@ -36,12 +36,21 @@ class Quasi:
 
 
 class QuasiPoisson(Quasi, Poisson):
-    """Counts with variance phi mu, phi estimated."""
+    """Counts with variance phi mu, phi estimated.
+
+    >>> over = glm("claims ~ age", insurance, "quasipoisson", offset="np.log(holders)")
+    >>> round(over.dispersion, 3), over.coef.equals(claims.coef)
+    (2.802, True)
+    """
 
     name = "quasipoisson"
 
 
 class QuasiBinomial(Quasi, Binomial):
-    """Proportions of w trials with variance phi mu (1 - mu) / w, phi estimated."""
+    """Proportions of w trials with variance phi mu (1 - mu) / w, phi estimated.
+
+    >>> families.QuasiBinomial().has_likelihood
+    False
+    """
 
     name = "quasibinomial"

@@ -41,6 +41,9 @@ class Tweedie(Family):
 
     power: 0 or a number >= 1; or None: estimated by maximum likelihood between 1 and 2, together with coefficients and
     dispersion. The default link is the logarithm.
+
+    >>> families.Tweedie(power=1.5).variance(4.0).item()
+    8.0
     """
 
     power: float | None = None

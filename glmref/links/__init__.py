@@ -7,6 +7,11 @@ written from eta with functions that keep every digit in the tails. The tests ho
 the complement is.
 
 `base` has the contract, `powers` and `probabilities` the links.
+
+>>> list(links.BY_NAME)
+['identity', 'log', 'logit', 'probit', 'cloglog', 'loglog', 'cauchit', 'inverse', 'inverse_squared', 'sqrt']
+>>> links.REAL, links.POSITIVE, links.NEGATIVE, links.UNIT
+((-inf, inf), (0.0, inf), (-inf, 0.0), (0.0, 1.0))
 """
 
 from ..errors import InputError
@@ -51,7 +56,11 @@ BY_NAME = {
 
 
 def get(link):
-    """The link of that name, or the link itself. Unknown names raise InputError with the known ones."""
+    """The link of that name, or the link itself. Unknown names raise InputError with the known ones.
+
+    >>> links.get("cloglog")
+    CLogLog()
+    """
     if isinstance(link, type) and issubclass(link, Link) and isinstance(getattr(link, "name", None), str):
         link = link()
     if isinstance(link, Link) and hasattr(link, "name"):

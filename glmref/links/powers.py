@@ -9,7 +9,11 @@ from .base import NEGATIVE, POSITIVE, Link, exp
 
 
 class Identity(Link):
-    """g(mu) = mu."""
+    """g(mu) = mu.
+
+    >>> links.Identity().inverse(2.0).item()
+    2.0
+    """
 
     name = "identity"
 
@@ -30,7 +34,11 @@ class Identity(Link):
 
 
 class Log(Link):
-    """g(mu) = log mu."""
+    """g(mu) = log mu.
+
+    >>> links.Log().link(1.0).item(), links.Log().inverse(0.0).item()
+    (0.0, 1.0)
+    """
 
     name = "log"
     image = POSITIVE
@@ -94,7 +102,11 @@ class PowerLink(Link):
 
 @dataclass(frozen=True)
 class Power(PowerLink):
-    """g(mu) = mu^exponent for mu > 0, so h(eta) = eta^(1/exponent) for eta > 0."""
+    """g(mu) = mu^exponent for mu > 0, so h(eta) = eta^(1/exponent) for eta > 0.
+
+    >>> links.Power(0.5).link(9.0).item(), links.Power(0.5).inverse(3.0).item()
+    (3.0, 9.0)
+    """
 
     exponent: float
 
@@ -113,14 +125,22 @@ class Power(PowerLink):
 
 
 class Sqrt(PowerLink):
-    """g(mu) = sqrt(mu), for mu > 0."""
+    """g(mu) = sqrt(mu), for mu > 0.
+
+    >>> links.Sqrt().inverse(3.0).item()
+    9.0
+    """
 
     name = "sqrt"
     exponent = 0.5
 
 
 class InverseSquared(PowerLink):
-    """g(mu) = 1 / mu^2, for mu > 0. The inverse Gaussian's canonical link, up to the factor -1/2."""
+    """g(mu) = 1 / mu^2, for mu > 0. The inverse Gaussian's canonical link, up to the factor -1/2.
+
+    >>> links.InverseSquared().link(2.0).item()
+    0.25
+    """
 
     name = "inverse_squared"
     exponent = -2
@@ -128,7 +148,11 @@ class InverseSquared(PowerLink):
 
 @dataclass(frozen=True)
 class NegativeBinomial(Link):
-    """g(mu) = log[alpha mu / (1 + alpha mu)]: the negative binomial's canonical link, for eta < 0."""
+    """g(mu) = log[alpha mu / (1 + alpha mu)]: the negative binomial's canonical link, for eta < 0.
+
+    >>> links.NegativeBinomial(alpha=0.5).link(2.0).round(4).item()
+    -0.6931
+    """
 
     alpha: float
 
@@ -170,7 +194,11 @@ class NegativeBinomial(Link):
 
 
 class Inverse(Link):
-    """g(mu) = 1 / mu, for mu of either sign. The Gamma's canonical link, up to its sign."""
+    """g(mu) = 1 / mu, for mu of either sign. The Gamma's canonical link, up to its sign.
+
+    >>> links.Inverse().link(-4.0).item()
+    -0.25
+    """
 
     name = "inverse"
     pole = 0.0

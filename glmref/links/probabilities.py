@@ -22,7 +22,11 @@ class _Symmetric(Link):
 
 
 class Logit(_Symmetric):
-    """g(mu) = log(mu / (1 - mu)); h is the logistic distribution function."""
+    """g(mu) = log(mu / (1 - mu)); h is the logistic distribution function.
+
+    >>> links.Logit().link(0.8).round(4).item()
+    1.3863
+    """
 
     name = "logit"
 
@@ -49,7 +53,11 @@ class Logit(_Symmetric):
 
 
 class Probit(_Symmetric):
-    """g(mu) = Phi^-1(mu), Phi the standard normal distribution function."""
+    """g(mu) = Phi^-1(mu), Phi the standard normal distribution function.
+
+    >>> links.Probit().inverse(1.96).round(4).item()
+    0.975
+    """
 
     name = "probit"
 
@@ -83,7 +91,11 @@ class Probit(_Symmetric):
 
 
 class Cauchit(_Symmetric):
-    """g(mu) = tan(pi (mu - 1/2)); h is the Cauchy distribution function."""
+    """g(mu) = tan(pi (mu - 1/2)); h is the Cauchy distribution function.
+
+    >>> links.Cauchit().inverse(1.0).item()
+    0.75
+    """
 
     name = "cauchit"
 
@@ -108,7 +120,11 @@ class Cauchit(_Symmetric):
 
 
 class LogLog(Link):
-    """g(mu) = -log(-log mu); h is the Gumbel distribution function of the maximum."""
+    """g(mu) = -log(-log mu); h is the Gumbel distribution function of the maximum.
+
+    >>> links.LogLog().inverse(0.0).round(4).item()
+    0.3679
+    """
 
     name = "loglog"
     image = UNIT
@@ -151,7 +167,11 @@ class LogLog(Link):
 
 
 class CLogLog(Link):
-    """g(mu) = log(-log(1 - mu)): the mirror image of the log-log link, h(eta) = 1 - h_loglog(-eta)."""
+    """g(mu) = log(-log(1 - mu)): the mirror image of the log-log link, h(eta) = 1 - h_loglog(-eta).
+
+    >>> links.CLogLog().inverse(0.0).round(4).item()
+    0.6321
+    """
 
     name = "cloglog"
     image = UNIT

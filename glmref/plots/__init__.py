@@ -8,6 +8,11 @@ Only this package needs matplotlib; nothing else in glmref imports it.
 Are the means right: `residuals`, `partial_residuals`, `calibration`, `separation`. Is the variance right: `scale_location`.
 Is the law right: `qq`, `half_normal`, `rootogram`. Which rows matter: `leverage`. Four of these at once: `diagnostics`.
 What was found: `coefficients`, `profile`. For the book's own figures: `use_style`, `frames`.
+
+>>> import matplotlib.pyplot as plt
+>>> from glmref import plots
+>>> plots.STYLE.name
+'book.mplstyle'
 """
 
 from .estimates import coefficients, profile

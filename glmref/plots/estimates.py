@@ -12,6 +12,10 @@ def coefficients(fit, level=0.95, exponentiate=False, method="wald", terms=None,
 
     exponentiate: draw exp(coefficient), a ratio of odds, rates or means, on a logarithmic axis. method: "wald" or
     "profile", as in fit.confint. terms: names to show; default all but the intercept, which is a level, not a difference.
+
+    >>> ax = plots.coefficients(claims, exponentiate=True)
+    >>> [tick.get_text() for tick in ax.get_yticklabels()]
+    ['age[T.25-29]', 'age[T.30-35]', 'age[T.>35]']
     """
     names = [name for name, kept in zip(fit.design.names, fit.keep) if kept]
     if terms is None:
@@ -76,6 +80,10 @@ def profile(fit, term, level=0.95, scale="deviance", *, ax=None):
 
     scale "deviance": [D(b) - D] / phi, whose height at the ends of the profile interval is the squared critical value;
     "root": its signed root, which is a straight line where Wald's approximation is exact.
+
+    >>> ax = plots.profile(fit, "temperature")
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('coefficient of temperature', 'rise of the deviance')
     """
     if scale not in ("deviance", "root"):
         raise InputError(expected='scale="deviance" or "root"', got=repr(scale), remedy="Choose one.")

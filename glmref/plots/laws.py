@@ -28,6 +28,10 @@ def qq(fit, kind="quantile", level=0.95, envelope="simultaneous", *, rng=0, ax=N
     are standard normal if the model is true (but for the estimation of its coefficients, which makes the band a little wide). The
     other kinds ("deviance", "pearson", "anscombe", standardized) are so only approximately, and for small counts and for 0-1
     data not at all: there the band says what normal residuals would do, not what these should; see `half_normal`.
+
+    >>> ax = plots.qq(claims, envelope="pointwise")
+    >>> ax.texts[0].get_text()
+    '95% band, pointwise: 34 of 64 outside'
     """
     values = checking.standardized(fit, kind, rng)
     known = np.flatnonzero(np.isfinite(values))
@@ -54,6 +58,10 @@ def half_normal(fit, kind="deviance", level=0.95, simulations=99, *, rng=0, ax=N
 
     The model is simulated and fitted again `simulations` times; the band holds the middle `level` of each ordered residual, so
     it is valid for residuals that are not normal, and pointwise. The dashed line is the median of the simulations.
+
+    >>> ax = plots.half_normal(fit, simulations=19)
+    >>> ax.get_ylabel()
+    '|standardized deviance residual|'
     """
     table = envelopes.simulated_band(fit, kind, level, simulations, rng)
     ax = axes(ax)
@@ -76,6 +84,11 @@ def rootogram(fit, style="hanging", max_count=None, *, ax=None):
     style "hanging": bars hang from the expected curve, and ought to end at zero; "standing": bars stand below it;
     "suspended": the differences alone. The dashed lines at -1 and 1 are about two standard errors: sqrt frequencies have one
     of about 1/2. max_count: larger counts go into one last bar.
+
+    >>> kicks = glm("deaths ~ 1", datasets.load("horsekicks"), "poisson")
+    >>> ax = plots.rootogram(kicks, style="suspended")
+    >>> ax.get_xlabel()
+    'count'
     """
     if style not in ("hanging", "standing", "suspended"):
         raise InputError(expected='style="hanging", "standing" or "suspended"', got=repr(style), remedy="Choose one.")

@@ -10,6 +10,10 @@ def diagnostics(fit, *, rng=0, figure=None):
     """Residuals, their quantiles, their spread, and leverage: the four Axes (2 x 2 array) of a new figure, or of `figure`.
 
     Quantile residuals in the first two, which judge mean and law; standardized ones in the last two, for variance and influence.
+
+    >>> panels = plots.diagnostics(claims)
+    >>> [ax.get_title(loc="left") for ax in panels.flat]
+    ['Mean', 'Law', 'Variance', 'Influence']
     """
     figure = plt.figure(figsize=(9.0, 6.4), layout="constrained") if figure is None else figure
     panels = figure.subplots(2, 2)

@@ -14,6 +14,11 @@ def calibration(fit, groups=10, level=0.95, *, ax=None):
 
     `checking.calibration_table` has the numbers. Groups hold about equal numbers of trials; rows of one probability stay
     together.
+
+    >>> vessels = glm("high_grade ~ pulsatility + height", datasets.load("endometrial"), "binomial")
+    >>> ax = plots.calibration(vessels, groups=5)
+    >>> ax.texts[0].get_text()
+    '5 groups, 95% intervals'
     """
     table = checking.calibration_table(fit, groups, level)
     ax = axes(ax)
@@ -37,6 +42,11 @@ def separation(fit, *, ax=None):
 
     A model that tells them apart has the colour at the right; beyond 500 trials, shades of it show the share of events. The line
     is the fitted probability; the triangle stands where the events would begin if as many as expected all came last.
+
+    >>> vessels = glm("high_grade ~ pulsatility + height", datasets.load("endometrial"), "binomial")
+    >>> ax = plots.separation(vessels)
+    >>> ax.texts[0].get_text()
+    '30 events of 79'
     """
     trials = checking.separation_trials(fit)
     n = len(trials.event)

@@ -35,6 +35,10 @@ def residuals(fit, kind="quantile", against="linear_predictor", *, rng=0, ax=Non
     kind: as in fit.residuals; quantile residuals of a true model are standard normal whatever the family. against:
     "linear_predictor", "fitted", "leverage", "index", a column of X by name, or one value per row (numbers or categories, such
     as a variable left out). The smooth resists outliers, except for residuals that lie on few curves (0 and 1).
+
+    >>> ax = plots.residuals(claims, against="fitted")
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('fitted mean', 'quantile residual')
     """
     x, label = _against(fit, against)
     y = np.array(fit.residuals(kind, rng=rng), dtype=float)
@@ -52,6 +56,10 @@ def scale_location(fit, kind="deviance", against="linear_predictor", *, rng=0, a
 
     kind: "deviance", "pearson", "anscombe" or "quantile"; against: as in `residuals`. The grey line is the mean of
     sqrt|Z| for a standard normal Z, 0.822.
+
+    >>> ax = plots.scale_location(claims)
+    >>> ax.get_ylabel().endswith("standardized")
+    True
     """
     x, label = _against(fit, against)
     y = np.sqrt(np.abs(checking.standardized(fit, kind, rng)))
@@ -68,6 +76,10 @@ def leverage(fit, kind="pearson", levels=(0.5, 1.0), *, ax=None):
 
     The labelled rows have the largest D: without them the coefficients would change most. kind "pearson" makes the contours
     exact; with "deviance" they are nearly so. Rows of leverage 1, whose residual is 0 / 0, are counted in a note.
+
+    >>> ax = plots.leverage(fit, levels=[0.5])
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('leverage', 'standardized Pearson residual')
     """
     r, h = checking.standardized(fit, kind), np.asarray(fit.leverage)
     _check_some(r)
@@ -116,6 +128,11 @@ def partial_residuals(fit, column, against=None, *, ax=None):
     column: a column of X, a term of the formula, or a list of either; against: the variable it is made of, where that
     cannot be seen in X (a spline). Straight: the fitted term; the second line: the smooth of the points, weighted as the fit
     weights them. Where they part, the term has the wrong shape.
+
+    >>> trees = glm("volume ~ diameter + height", datasets.load("trees"))
+    >>> ax = plots.partial_residuals(trees, "diameter")
+    >>> ax.get_ylabel()
+    'contribution + working residual'
     """
     part = partial.partial_residuals(fit, column, against)
     x, y = part.x.position, part.residual

@@ -15,7 +15,14 @@ from ..errors import InputError
 
 @dataclass(frozen=True)
 class Frames:
-    """Pictures behind a slider: images as data addresses, one label, one text alternative each."""
+    """Pictures behind a slider: images as data addresses, each with one of values, shown beside the slider, and of alts, its
+    text alternative. name: the id on the page; label: of the slider; caption: the finding; start: the picture shown first.
+
+    >>> draw = lambda axes, k: axes.plot([0, 1], [0, k])
+    >>> slider = plots.frames(draw, [1, 2], label="slope", alt="a line of slope {}".format, caption="It gets steeper.")
+    >>> slider.values, slider.alts, slider.start
+    (('1', '2'), ('a line of slope 1', 'a line of slope 2'), 0)
+    """
 
     name: str
     label: str
@@ -52,6 +59,11 @@ def frames(draw, values, *, label, alt, caption, show=str, start=0, figsize=(6.0
 
     label: the slider's name with its unit; alt(value) -> the text alternative of that picture; caption: the finding;
     show(value) -> the text beside the slider; start: the picture shown first. Works by keyboard, offline, in any notebook.
+
+    >>> draw = lambda axes, k: axes.plot([0, 1], [0, k])
+    >>> slider = plots.frames(draw, [1, 2], label="slope", alt="a line of slope {}".format, caption="It gets steeper.")
+    >>> slider
+    slope: 2 pictures from 1 to 2. It gets steeper.
     """
     values = list(values)
     if len(values) < 2 or not 0 <= start < len(values):

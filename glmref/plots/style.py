@@ -14,7 +14,10 @@ DASHED = (0, (5, 3))
 
 
 def use_style():
-    """Draw everything that follows in the book's style."""
+    """Draw everything that follows in the book's style.
+
+    >>> plots.use_style()
+    """
     plt.style.use(str(STYLE))
 
 
