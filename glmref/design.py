@@ -71,18 +71,30 @@ class Design:
             object.__setattr__(self, name, array)
 
     def checked(self, family):
-        """The same, if its responses are possible ones of the family, and not all equal."""
+        """The same, if its responses are possible ones of the family, and not all equal.
+
+        >>> rows.checked(fit.family) is rows
+        True
+        """
         checks.response(self, family)
         return self
 
     @property
     def nobs(self):
-        """Rows with positive weight, each counted as often as its frequency weight says."""
+        """Rows with positive weight, each counted as often as its frequency weight says.
+
+        >>> rows.nobs
+        23
+        """
         return int(np.sum(self.frequency, where=self.used))
 
     @property
     def has_offset(self):
-        """Whether some row has an offset."""
+        """Whether some row has an offset.
+
+        >>> rows.has_offset
+        False
+        """
         return bool(np.any(self.offset != 0))
 
     @property

@@ -25,7 +25,8 @@ from .geefit import GEEFit
 from .geeloop import iterate
 from .glm import fit as fit_independence
 from .progress import reported_rounds
-from .streamgee import StreamPanel, survey_clusters
+from .streaming.clusters import survey_clusters
+from .streaming.panel import StreamPanel
 
 START_TOLERANCE = 3e-3  # the independence model is a start, not a result: a standard error or so is near enough
 
@@ -34,13 +35,14 @@ def gee(
     formula, data, groups, family="gaussian", *, link=None, correlation="independence", time=None, offset=None, weights=None,
     dispersion=None, convention="liang_zeger", missing="error", **control,
 ):  # fmt: skip
-    """Fit g(mu) = X beta + offset to clustered responses, X from a formula and a table.
+    """Fit g(mu) = X beta + offset to clustered responses, X from a formula and a table, or from rows larger than memory (see
+    `glm`), in which the rows of a cluster stand together.
 
     groups, time: the cluster of each row and its time within it (default: order of the rows), as arrays or column names;
     rows in any order. correlation: "independence", "exchangeable", "ar1", "unstructured", "toeplitz", or an instance, also
     of a class of your own (see `glmref.correlation`). weights w: one per row, var(y) = phi V(mu) / w. dispersion: phi, or
     None to estimate it. convention: how alpha and phi are estimated, "liang_zeger", "geepack" or "statsmodels".
-    control: start, max_iter, tol (of a step, in standard errors). Raises InputError; warns AliasWarning,
+    control: start, max_iter, tol (of a step, in standard errors), progress. Raises InputError; warns AliasWarning,
     ConvergenceWarning, CorrelationWarning, FewClustersWarning, SeparationWarning.
 
     >>> child = gee("wheeze ~ age + smoking", ohio, "child", "binomial", correlation="ar1", time="age")

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 from scipy import linalg, stats
 
-from . import streamgee
 from .errors import InputError
 from .estimating import (
     Point,
@@ -25,6 +24,7 @@ from .hypothesis import parse
 from .inference import Test, quantile
 from .least_squares import Gram, inverse_information, solve
 from .sandwich import sandwich
+from .streaming import panel as portions
 
 
 def wald_interval(fit, level, kind, df):
@@ -80,7 +80,7 @@ def _score(panel, near, L, c):
     else:
         beta, parameters = particular, panel.evaluate(particular).parameters
     if not panel.in_memory:
-        summary = panel.sum(partial(streamgee.equation, beta, parameters.alpha, Gram))
+        summary = panel.sum(partial(portions.equation, beta, parameters.alpha, Gram))
         root = solve(summary).root
         direction = L @ inverse_information(root) @ summary.score
         return _quadratic(direction, L @ panel.covariance("robust", root, beta, parameters.alpha) @ L.T)

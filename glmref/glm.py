@@ -39,13 +39,14 @@ def glm(
 ):
     """Fit g(mu) = X beta + offset, X from a formula and a table, by maximum likelihood.
 
+    data: a table, or rows larger than memory: the path of a Parquet file, blocks.Parquet(...), or a Dask DataFrame.
     family, link: names or instances (link None: the family's default, mostly the canonical one).
     offset, weights: array, column name or expression.
     weights w: var(y) = phi V(mu) / w; for grouped binomial data the trials, with y the proportion.
     frequency_weights f: the row stands for f rows, all equal: whole numbers, which count in nobs.
     dispersion: a number, "pearson", "deviance" or "ml"; None: 1 where the family fixes it, else Pearson's.
-    control: start, max_iter, tol, threads (how many blocks of rows at once). Raises InputError; warns AliasWarning,
-    BoundaryWarning, ConvergenceWarning, SeparationWarning.
+    control: start, max_iter, tol, threads (blocks of rows at once), progress (True: a line for each pass over the rows).
+    Raises InputError; warns AliasWarning, BoundaryWarning, ConvergenceWarning, SeparationWarning.
 
     >>> claims = glm("claims ~ age", insurance, "poisson", offset="np.log(holders)")
     >>> claims.coef.round(4)
@@ -77,6 +78,7 @@ def fit_glm(
 ):
     """Fit g(mu) = X beta + offset for arrays X (n x p), y (n). X is used as it is: no intercept is added.
 
+    X may be a Dask array, with y as one; or a source (see `glm`), with y the name of a column: all others are X's, or `names`.
     Keywords as in `glm`; names: p strings for the coefficients.
 
     >>> X = np.column_stack([np.ones(23), orings["temperature"]])

@@ -15,16 +15,16 @@ from functools import partial
 
 import numpy as np
 
-from . import streamgee
+from .streaming import panel as portions
 
 
 def quasi_deviance(panel, beta):
     """-2 phi Q: the deviance of the family at beta."""
-    of = partial(streamgee.quasi_deviance, beta)
+    of = partial(portions.quasi_deviance, beta)
     return of(panel) if panel.in_memory else panel.sum(of)
 
 
 def cic(panel, beta, robust, phi):
     """tr(Omega V_R), Omega = sum D'A^-1 D / phi at beta; robust: V_R (p x p)."""
-    of = partial(streamgee.independence_information, beta)
+    of = partial(portions.independence_information, beta)
     return float(np.sum((of(panel) if panel.in_memory else panel.sum(of)) * robust) / phi)

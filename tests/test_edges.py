@@ -166,7 +166,7 @@ def test_ambiguous_and_unusable_tables_are_refused():
         (lambda: glm("cbind(y, w) ~ x", TABLE), r"weights=trials"),
         (lambda: glm("y ~ x", TABLE, weights=""), "weights as a column"),
         (lambda: glm("y ~ x", TABLE, offset="log("), "offset as a column"),
-        (lambda: glm("y ~ x", TABLE, step=3), "start, max_iter, tol or threads; got step"),
+        (lambda: glm("y ~ x", TABLE, step=3), "start, max_iter, tol, threads or progress; got step"),
         (lambda: glm("y ~ x", TABLE, max_iter=2.5), "whole number"),
         (lambda: glm("y ~ x", TABLE, tol=-1), "between 0 and 1"),
         (lambda: glm("y ~ x", TABLE, dispersion=True), "dispersion as a number"),

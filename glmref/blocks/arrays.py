@@ -54,7 +54,11 @@ class ArrayRows:
 
     @property
     def shape(self):
-        """(n, p)."""
+        """(n, p).
+
+        >>> rows.shape
+        (5, 1)
+        """
         return self.X.shape
 
     def __iter__(self):
@@ -83,7 +87,11 @@ class ArrayRows:
         return add_all(shares)
 
     def map(self, change):
-        """change(rows), which keeps their number and order; where rows come in portions, it is done to each."""
+        """change(rows), which keeps their number and order; where rows come in portions, it is done to each.
+
+        >>> rows.map(lambda part: part.columns(np.array([True]))) is rows
+        True
+        """
         return change(self)
 
     def columns(self, keep):
@@ -98,9 +106,9 @@ class ArrayRows:
         """(weighted mean, largest absolute value) of the responses.
 
         >>> rows.level()
-        (XX, XX)
+        (2.0, 4.0)
         """
-        return np.average(self.y, weights=self.weight), np.max(np.abs(self.y))
+        return float(np.average(self.y, weights=self.weight)), float(np.max(np.abs(self.y)))
 
     def sample(self):
         """Every eighth row, where these are enough to come near the estimate; else all rows. No copy is made.

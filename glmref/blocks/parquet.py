@@ -20,7 +20,12 @@ class Parquet:
     """One Parquet file, a list of them, or a directory of them (in the order of their names).
 
     path: str, Path or a list of these; rows: how many are in memory at once. Raises InputError for a file that cannot be read,
-    and for files whose columns differ in name or type.
+    and for files whose columns differ in name or type. Needs pyarrow: pip install "glmref[parquet]".
+
+    >>> import tempfile
+    >>> path = tempfile.mkdtemp() + "/orings.parquet"
+    >>> datasets.load("orings").to_parquet(path)
+    >>> source = blocks.Parquet(path, rows=10)
     """
 
     path: object
@@ -41,7 +46,11 @@ class Parquet:
 
     @cached_property
     def files(self):
-        """The paths, as a tuple."""
+        """The paths, as a tuple.
+
+        >>> source.files[0].name
+        'orings.parquet'
+        """
         listed = self.path if isinstance(self.path, (list, tuple)) else [self.path]
         found = []
         for path in map(Path, listed):
@@ -62,31 +71,55 @@ class Parquet:
 
     @property
     def name(self):
-        """The path, for messages."""
+        """The path, for messages.
+
+        >>> source.name == path
+        True
+        """
         return str(self.files[0]) if len(self.files) == 1 else f"{self.files[0]} and {len(self.files) - 1} more"
 
     @property
     def columns(self):
-        """Their names."""
+        """Their names.
+
+        >>> source.columns[:3]
+        ['flight', 'temperature', 'damaged']
+        """
         return list(self._types[self.files[0]])
 
     @property
     def nrows(self):
-        """Rows of all files."""
+        """Rows of all files.
+
+        >>> source.nrows
+        23
+        """
         return sum(metadata.num_rows for metadata in self._metadata.values())
 
     @property
     def count(self):
-        """How many portions, at least."""
+        """How many portions, at least.
+
+        >>> source.count
+        3
+        """
         return max(1, -(-self.nrows // self.rows))
 
     def portions(self, columns):
-        """The Portions in order, read ahead by one."""
+        """The Portions in order, read ahead by one.
+
+        >>> [len(portion.table) for portion in source.portions(["temperature"])]
+        [10, 10, 3]
+        """
         check_columns(columns, self.columns, self.name)
         return read_ahead(self._portions(list(columns)))
 
     def first(self, columns):
-        """The first Portion that has rows."""
+        """The first Portion that has rows.
+
+        >>> source.first(["temperature"]).table.shape
+        (10, 1)
+        """
         check_columns(columns, self.columns, self.name)
         found = next(iter(self._portions(list(columns))), None)
         if found is None:
@@ -95,7 +128,11 @@ class Parquet:
 
     def sum_portions(self, summarize, columns, whole=None):
         """summarize(portion) added over all portions, or None as soon as one of them is None. whole: a column; neighbouring
-        rows with one value of it are kept in one portion."""
+        rows with one value of it are kept in one portion.
+
+        >>> source.sum_portions(lambda portion: portion.table["distress"].sum(), ["distress"]).item()
+        7
+        """
         portions = self.portions(columns)
         return add_all(map(summarize, portions if whole is None else unbroken(portions, whole)))
 

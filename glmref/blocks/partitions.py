@@ -24,7 +24,11 @@ def is_dask(data):
 
 @dataclass(frozen=True, eq=False)
 class Dask:
-    """A Dask DataFrame: each of its partitions is a portion."""
+    """A Dask DataFrame, `frame`: each of its partitions is a portion. Needs dask: pip install "glmref[dask]".
+
+    >>> import dask.dataframe
+    >>> source = blocks.Dask(dask.dataframe.from_pandas(datasets.load("orings"), npartitions=2))
+    """
 
     frame: object
 
@@ -38,21 +42,37 @@ class Dask:
 
     @property
     def columns(self):
-        """Their names."""
+        """Their names.
+
+        >>> source.columns[:3]
+        ['flight', 'temperature', 'damaged']
+        """
         return list(self.frame.columns)
 
     @property
     def count(self):
-        """How many partitions."""
+        """How many partitions.
+
+        >>> source.count
+        2
+        """
         return self.frame.npartitions
 
     def parts(self, columns):
-        """Each partition, to be computed, with these columns only."""
+        """Each partition, to be computed, with these columns only.
+
+        >>> source.parts(["temperature"])[0].compute().shape
+        (12, 1)
+        """
         check_columns(columns, self.columns, self.name)
         return self.frame[list(columns)].to_delayed()
 
     def first(self, columns):
-        """The first Portion that has rows."""
+        """The first Portion that has rows.
+
+        >>> source.first(["temperature"]).where
+        'partition 0'
+        """
         for number, part in enumerate(self.parts(columns)):
             table = part.compute()
             if len(table):
@@ -61,7 +81,11 @@ class Dask:
 
     def sum_portions(self, summarize, columns, whole=None):
         """summarize(portion) added over all partitions by a tree of fixed shape, or None as soon as one of them is None. A
-        partition is never cut, so `whole` needs nothing."""
+        partition is never cut, so `whole` needs nothing.
+
+        >>> source.sum_portions(lambda portion: portion.table["distress"].sum(), ["distress"]).item()
+        7
+        """
         import dask
 
         todo = dask.delayed(_of_partition, pure=False)

@@ -13,7 +13,11 @@ from ..errors import InputError
 
 
 class Portion(NamedTuple):
-    """Some of the rows: a table, and where it stands, as an error says it."""
+    """Some of the rows: a table, and where it stands, as an error says it.
+
+    >>> blocks.Portion(datasets.load("orings"), "partition 7").where
+    'partition 7'
+    """
 
     table: pd.DataFrame
     where: str

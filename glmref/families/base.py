@@ -49,6 +49,7 @@ class Family(ABC):
     spacing: None for a continuous response; "count" where y steps by 1, "share" where it steps by 1 / w.
     canonical_link: the link software calls canonical; theta = canonical_factor * canonical_link.link(mu).
     has_likelihood: whether there is a density; quasi-families are a mean and a variance only.
+    dispersion_by_row: whether the ML estimate of phi needs each row, not only the deviance.
     shape_name: the name of a further parameter that the family has, an attribute which is None while it is unknown.
     ratios: what exp(coefficient) is called, by link.
     parameter_interval, mean_interval: the open ranges of theta and mu; response_domain: the values y may take, in words.

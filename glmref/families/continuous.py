@@ -55,6 +55,7 @@ class Gamma(Family):
     name = "gamma"
     canonical_link = links.Inverse()
     canonical_factor = -1
+    dispersion_by_row = True
     parameter_interval = NEGATIVE
     mean_interval = POSITIVE
     response_domain = "a number > 0"

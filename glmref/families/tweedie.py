@@ -50,6 +50,7 @@ class Tweedie(Family):
 
     name = "tweedie"
     shape_name = "power"
+    dispersion_by_row = True
     default_link = links.Log()
 
     def __post_init__(self):

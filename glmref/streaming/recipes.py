@@ -1,0 +1,100 @@
+"""How a portion of a table becomes a Design: by a formula whose factors have fixed levels, or by the names of columns."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .. import checks, formulas
+from ..blocks import repeated
+from ..design import Design
+from ..errors import InputError
+
+
+@dataclass(frozen=True)
+class FormulaRecipe:
+    """How a portion becomes a Design by a formula. used: the columns it takes; dtypes: of the factors, with their levels."""
+
+    formula: str
+    spec: object
+    response_spec: object
+    used: tuple
+    dtypes: dict
+    offset: str | None
+    weights: str | None
+    frequency_weights: str | None
+    missing: str
+
+    @property
+    def columns(self):
+        """What to read."""
+        return self.used
+
+    def design(self, table):
+        """The Design of a portion's table, or None where no row is left."""
+        keep = checks.complete(table.isna().any(axis=1).to_numpy(), table.index, f"in {', '.join(map(repr, self.used))}", self.missing)
+        if not keep.any():
+            return None
+        table = formulas.ready(table.loc[keep], self.formula, self.dtypes)
+        y = formulas.evaluate(lambda: self.response_spec.get_model_matrix(table, na_action="ignore", output="pandas"), self.formula)
+
+        def per_row(values, what, default):
+            return formulas.per_row(values, table, what, table.index, np.ones(len(table), dtype=bool), default)[0]
+
+        return Design(
+            X=formulas.new_matrix(self.spec, table, self.formula),
+            y=formulas.response(y),
+            offset=per_row(self.offset, "offset", 0.0),
+            weight=per_row(self.weights, "weights", 1.0),
+            names=tuple(map(str, self.spec.column_names)),
+            index=table.index,
+            dropped=int(np.count_nonzero(~keep)),
+            frequency=None if self.frequency_weights is None else per_row(self.frequency_weights, "frequency_weights", 1.0),
+        )
+
+
+@dataclass(frozen=True)
+class ColumnRecipe:
+    """How a portion becomes a Design by the names of its columns."""
+
+    names: tuple
+    y: str
+    offset: str | None = None
+    weights: str | None = None
+    frequency_weights: str | None = None
+    missing: str = "error"
+
+    @property
+    def columns(self):
+        """What to read."""
+        rest = (self.y, self.offset, self.weights, self.frequency_weights)
+        return tuple(dict.fromkeys([*self.names, *(column for column in rest if column is not None)]))
+
+    def design(self, table):
+        """The Design of a portion's table, or None where no row is left."""
+        keep = checks.complete(table.isna().any(axis=1).to_numpy(), table.index, "in the columns of the fit", self.missing)
+        if not keep.any():
+            return None
+        table = table if keep.all() else table.loc[keep]
+
+        def per_row(column, default):
+            return repeated(default, len(table)) if column is None else checks.as_numbers(table[column], repr(column))
+
+        return Design(
+            X=np.column_stack([checks.as_numbers(table[name], repr(name)) for name in self.names]),
+            y=per_row(self.y, 0.0),
+            offset=per_row(self.offset, 0.0),
+            weight=per_row(self.weights, 1.0),
+            names=self.names,
+            index=table.index,
+            dropped=int(np.count_nonzero(~keep)),
+            frequency=None if self.frequency_weights is None else per_row(self.frequency_weights, 1.0),
+        )
+
+
+def check_text(values, what):
+    if values is not None and not isinstance(values, str):
+        raise InputError(
+            expected=f"{what} as the name of a column or an expression, since rows come in portions",
+            got=type(values).__name__,
+            remedy="Store it as a column of the data.",
+        )
