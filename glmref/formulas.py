@@ -33,8 +33,8 @@ def ready(table, formula, dtypes=None):
     """The used columns in types that formulas treat right: whole numbers as floats (their powers overflow), unless they
     are made a factor; numbers stored as objects as numbers; factors without the levels that no row has, or (dtypes) with those
     that were fixed beforehand."""
-    columns = {}
-    for name, column in table.items():
+    given, columns = dict(table.items()), {}
+    for name, column in given.items():
         if dtypes and name in dtypes:
             column = column.astype(dtypes[name])
         elif isinstance(column.dtype, pd.CategoricalDtype):
@@ -52,7 +52,8 @@ def ready(table, formula, dtypes=None):
                 remedy="Turn dates into numbers first, for instance days since the first.",
             )
         columns[name] = column
-    return pd.DataFrame(columns, index=table.index)
+    changed = {name: column for name, column in columns.items() if column is not given[name]}
+    return table.assign(**changed) if changed else table
 
 
 def parse(formula):

@@ -250,11 +250,7 @@ def _check_nested(small, large):
 def _check_nested_portions(small, large, refuse):
     """Rows that come in portions are not looked at again: source, response and weights must be the same, columns go by name."""
     one, two = (getattr(fit.design, "recipe", None) for fit in (small, large))
-    same = one is not None and two is not None and small.design.source == large.design.source
-    response = [getattr(recipe, "response_spec", None) for recipe in (one, two)]
-    if not same or str(getattr(response[0], "formula", one.y if one and not response[0] else "")) != str(
-        getattr(response[1], "formula", two.y if two and not response[1] else "")
-    ):
+    if None in (one, two) or small.design.source != large.design.source or one.response != two.response:
         refuse("the same source and the same response in both fits", "different ones")
     if (one.offset, one.weights, one.frequency_weights) != (two.offset, two.weights, two.frequency_weights):
         refuse("the same offset and weights in both fits", "different ones")

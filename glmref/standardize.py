@@ -4,6 +4,7 @@ This is the one place where statistics meets linear algebra: each row becomes a 
 (y - mu) h' / V, both times its prior weight, and the rows become sums.
 """
 
+from functools import wraps
 from math import isfinite
 
 import numpy as np
@@ -11,7 +12,16 @@ from scipy import linalg
 
 from .least_squares import Gram, Triangle
 
-far = np.errstate(all="ignore")  # a step may lead where numbers overflow: whoever sums over rows looks whether sums are finite
+
+def far(function):
+    """The same function where a step may lead to numbers that overflow: whoever sums over rows looks whether sums are finite."""
+
+    @wraps(function)
+    def quiet(*arguments):
+        with np.errstate(all="ignore"):  # as a decorator it could not be sent to a worker
+            return function(*arguments)
+
+    return quiet
 
 
 def standardize(block, beta, family, link, bounded=True):

@@ -13,6 +13,7 @@ from .arrays import add_all
 from .source import Portion, check_columns
 
 PORTION_ROWS = 1 << 17  # a portion of 10 columns takes 10 MB; larger ones are no faster
+BUFFER = 1 << 20  # bytes; without one, whole columns of a row group are held beside the portion
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ class Parquet:
                         table = batch.to_pandas()
                         table.index = pd.RangeIndex(start, start + len(table))
                         start += len(table)
-                        yield Portion(table[columns], where)
+                        yield Portion(table if list(table) == columns else table[columns], where)
 
 
 def read_ahead(portions):
@@ -196,7 +197,7 @@ def _pyarrow():
 def _opened(path):
     pa = _pyarrow()
     try:
-        return pa.parquet.ParquetFile(path)
+        return pa.parquet.ParquetFile(path, pre_buffer=False, buffer_size=BUFFER)
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(path, error) from None
 

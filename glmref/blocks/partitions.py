@@ -40,6 +40,11 @@ class Dask:
                 expected="a Dask DataFrame", got=type(self.frame).__name__, remedy="Dask arrays go to fit_glm(X, y)."
             )
 
+    def __eq__(self, other):
+        return isinstance(other, Dask) and self.frame._name == other.frame._name
+
+    __hash__ = None
+
     @property
     def columns(self):
         """Their names.
@@ -136,6 +141,14 @@ class DaskArrays:
     per_row: dict
 
     name = "the Dask arrays"
+
+    def __eq__(self, other):
+        def names(arrays):
+            return [arrays.X.name, *((what, values.name) for what, values in arrays.per_row.items())]
+
+        return isinstance(other, DaskArrays) and names(self) == names(other)
+
+    __hash__ = None
 
     @cached_property
     def _blocks(self):

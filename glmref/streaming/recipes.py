@@ -29,12 +29,17 @@ class FormulaRecipe:
         """What to read."""
         return self.used
 
+    @property
+    def response(self):
+        """The response, as the formula says it."""
+        return str(self.response_spec.formula)
+
     def design(self, table):
         """The Design of a portion's table, or None where no row is left."""
         keep = checks.complete(table.isna().any(axis=1).to_numpy(), table.index, f"in {', '.join(map(repr, self.used))}", self.missing)
         if not keep.any():
             return None
-        table = formulas.ready(table.loc[keep], self.formula, self.dtypes)
+        table = formulas.ready(table if keep.all() else table.loc[keep], self.formula, self.dtypes)
         y = formulas.evaluate(lambda: self.response_spec.get_model_matrix(table, na_action="ignore", output="pandas"), self.formula)
 
         def per_row(values, what, default):
@@ -62,6 +67,11 @@ class ColumnRecipe:
     weights: str | None = None
     frequency_weights: str | None = None
     missing: str = "error"
+
+    @property
+    def response(self):
+        """The column of the response."""
+        return self.y
 
     @property
     def columns(self):

@@ -1,0 +1,318 @@
+"""Rows in portions: a Parquet file or a Dask collection gives the fit of the rows in memory, or a clear error."""
+
+import os
+import re
+import signal
+import sys
+import threading
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit
+
+from glmref import GLMWarning, InputError, SeparationWarning, blocks, compare, families, fit_glm, glm
+
+dd = pytest.importorskip("dask.dataframe")
+da = pytest.importorskip("dask.array")
+pq = pytest.importorskip("pyarrow.parquet")
+pa = pytest.importorskip("pyarrow")
+
+N = 2500
+RNG = np.random.default_rng(9)
+x, z, level = RNG.normal(size=N), RNG.uniform(1, 2, N), RNG.choice(list("abcd"), N)
+grade = RNG.choice(["low", "mid", "high"], N)
+time_at_risk, whole = RNG.uniform(0.5, 2, N), RNG.integers(1, 4, N)
+mu = time_at_risk * np.exp(0.3 * x - 0.2 * (level == "b") + 0.1 * whole)
+TABLE = pd.DataFrame(
+    {
+        "x": x, "z": z, "level": level, "grade": pd.Categorical(grade, ["low", "mid", "high"]), "whole": whole, "t": time_at_risk,
+        "site": RNG.integers(0, 60, N), "w": RNG.uniform(0.5, 2, N), "f": RNG.integers(0, 3, N),
+        "count": RNG.poisson(mu), "yes": RNG.uniform(size=N) < expit(x), "share": RNG.binomial(5, expit(x / 2)) / 5,
+        "amount": RNG.gamma(2.0, mu / 2), "wait": RNG.wald(mu, 2.0), "dispersed": RNG.poisson(mu * RNG.gamma(1.0, size=N)),
+        "rain": families.Tweedie(1.5).draw(mu, 1.0, 1.0, RNG), "any": RNG.normal(mu),
+    }
+)  # fmt: skip
+CASES = {
+    "gaussian": ("any ~ x + level", {"weights": "w"}),
+    "binomial": ("yes ~ x * level", {}),
+    "poisson": ("count ~ x + C(whole) + np.log(z) + grade", {"offset": "np.log(t)"}),
+    "gamma": ("amount ~ x + grade", {"link": "log"}),
+    "inverse_gaussian": ("wait ~ x", {"link": "log"}),
+    "negative_binomial": ("dispersed ~ x + level", {}),
+    "tweedie": ("rain ~ x", {}),
+    "quasibinomial": ("share ~ x + grade", {"weights": "w"}),
+    "quasipoisson": ("count ~ x", {"frequency_weights": "f"}),
+}
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    path = tmp_path_factory.mktemp("rows") / "rows.parquet"
+    TABLE.to_parquet(path, row_group_size=700)
+    return path
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("parts")
+    for k, part in enumerate(np.array_split(np.arange(N), 3)):
+        TABLE.iloc[part].to_parquet(folder / f"part-{k}.parquet")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def sources(path, folder):
+    return {
+        "file": str(path),
+        "small portions": blocks.Parquet(path, rows=333),
+        "one portion": blocks.Parquet(path, rows=10 * N),
+        "folder": folder,
+        "list": sorted(folder.glob("*.parquet")),
+        "dask": dd.from_pandas(TABLE, npartitions=5),
+    }
+
+
+def same(streamed, memory, rtol=1e-9):
+    """Coefficients to 1e-10 of a standard error or of themselves; the rest to the digits that a covariance keeps."""
+    apart = np.abs(streamed.coef - memory.coef)
+    assert np.max(np.minimum(apart / memory.se, apart / np.abs(memory.coef))) < 1e-10
+    np.testing.assert_allclose(streamed.cov, memory.cov, rtol=rtol, atol=rtol * memory.se.min() ** 2)
+    for name in ("deviance", "null_deviance", "pearson_chi2", "dispersion"):
+        assert getattr(streamed, name) == pytest.approx(getattr(memory, name), rel=1e-9), name
+    assert (streamed.nobs, streamed.df_resid, list(streamed.coef.index)) == (memory.nobs, memory.df_resid, list(memory.coef.index))
+
+
+@pytest.mark.parametrize("source", ["file", "small portions", "one portion", "folder", "list", "dask"])
+@pytest.mark.parametrize("family", CASES)
+def test_the_fit_is_that_of_the_rows_in_memory(family, source, sources):
+    if source in ("one portion", "list") and family != "poisson":
+        pytest.skip("said once")
+    formula, keywords = CASES[family]
+    family = families.Tweedie(1.5) if family == "tweedie" else family
+    same(glm(formula, sources[source], family, **keywords), glm(formula, TABLE, family, **keywords))
+
+
+@pytest.mark.parametrize("source", ["small portions", "dask"])
+def test_inference_is_that_of_the_rows_in_memory(source, sources):
+    formula, keywords = CASES["poisson"]
+    streamed, memory = (glm(formula, data, "poisson", **keywords) for data in (sources[source], TABLE))
+    for kind in ("HC0", "HC1", "HC2", "HC3", "observed"):
+        np.testing.assert_allclose(streamed.covariance(kind), memory.covariance(kind), rtol=1e-8, atol=1e-12, err_msg=kind)
+    np.testing.assert_allclose(
+        streamed.covariance("cluster", groups="site"), memory.covariance("cluster", groups=TABLE["site"]), rtol=1e-8, atol=1e-12
+    )
+    assert streamed.loglik == pytest.approx(memory.loglik, rel=1e-11)
+    assert streamed.aic == pytest.approx(memory.aic, rel=1e-11)
+    for method in ("wald", "score", "lr"):
+        assert streamed.test("x", method=method).statistic == pytest.approx(memory.test("x", method=method).statistic, rel=1e-7)
+    np.testing.assert_allclose(streamed.predict(TABLE.head(20)), memory.predict(TABLE.head(20)), rtol=1e-9)
+    for fit in (streamed, memory):
+        assert "2500" in str(fit.summary())
+    small = [glm("count ~ x + C(whole)", data, "poisson", **keywords) for data in (sources[source], TABLE)]
+    table, expected = compare(small[0], streamed), compare(small[1], memory)
+    np.testing.assert_allclose(table.select_dtypes("number").to_numpy(float), expected.select_dtypes("number").to_numpy(float), rtol=1e-7)
+    np.testing.assert_allclose(small[0].confint(method="profile"), small[1].confint(method="profile"), rtol=1e-6)
+
+
+def test_dispersion_of_a_gamma_family(sources):
+    streamed, memory = (glm("amount ~ x", data, "gamma", link="log", dispersion="ml") for data in (sources["file"], TABLE))
+    assert streamed.dispersion == pytest.approx(memory.dispersion, rel=1e-10)
+    assert streamed.loglik == pytest.approx(memory.loglik, rel=1e-11)
+    weighted = glm("amount ~ x", sources["file"], "gamma", link="log", weights="w")
+    with pytest.raises(InputError, match=r"rows in memory for the log-likelihood.*compare\(small, large\)"):
+        weighted.loglik
+
+
+def test_a_column_that_some_level_never_meets(sources):
+    """A level that only some portions have; and one that no row has."""
+    table = TABLE.assign(level=np.where(np.arange(N) < 40, "rare", level), grade=TABLE["grade"].cat.add_categories("never"))
+    same(glm("count ~ x + level + grade", dd.from_pandas(table, npartitions=6), "poisson"), glm("count ~ x + level + grade", table, "poisson"))
+
+
+@pytest.mark.parametrize("chunks", [N, 400, (3, 1000, 1497)])
+def test_dask_arrays(chunks):
+    X = np.column_stack([np.ones(N), x, z])
+    lazy = da.from_array(X, chunks=(chunks, 2))
+    y = da.from_array(TABLE["count"].to_numpy(float), chunks=700)
+    offset = da.from_array(np.log(time_at_risk), chunks=N)
+    memory = fit_glm(X, TABLE["count"], "poisson", offset=np.log(time_at_risk), names=["one", "x", "z"])
+    same(fit_glm(lazy, y, "poisson", offset=offset, names=["one", "x", "z"]), memory)
+
+
+def test_columns_of_a_file(tmp_path):
+    path = tmp_path / "columns.parquet"
+    TABLE[["x", "z", "t", "count"]].to_parquet(path)
+    same(fit_glm(path, "count", "poisson", offset="t"), fit_glm(TABLE[["x", "z"]], TABLE["count"], "poisson", offset=TABLE["t"]))
+    same(fit_glm(path, "count", "poisson", names=["z"]), fit_glm(TABLE[["z"]], TABLE["count"], "poisson"))
+
+
+def test_missing_values(tmp_path):
+    table = TABLE.assign(x=TABLE["x"].mask(np.arange(N) % 97 == 5))
+    path = tmp_path / "holes.parquet"
+    table.to_parquet(path, row_group_size=500)
+    with pytest.raises(InputError, match=r"row 5.*row group 0 of .*holes.parquet"):
+        glm("count ~ x", path, "poisson")
+    same(glm("count ~ x", path, "poisson", missing="drop"), glm("count ~ x", table, "poisson", missing="drop"))
+
+
+def test_aliased_and_separated_columns(sources):
+    data = dd.from_pandas(TABLE.assign(twice=2 * TABLE["x"], far=(TABLE["x"] > 0) & TABLE["yes"]), npartitions=3)
+    with pytest.warns(GLMWarning, match="twice"):
+        fit = glm("count ~ x + twice", data, "poisson")
+    assert np.isnan(fit.coef["twice"]) and fit.rank == 2
+    with pytest.warns(SeparationWarning, match="far"):
+        glm("yes ~ far", data, "binomial")
+
+
+# ---- what a user gets wrong ----
+
+
+def test_what_does_not_fit_in_a_formula(sources):
+    with pytest.raises(InputError, match="columns of .*: x, z.*'absent'"):
+        glm("count ~ absent", sources["file"], "poisson")
+    with pytest.raises(InputError, match="which depends on all rows"):
+        glm("count ~ center(x)", sources["file"], "poisson")
+    with pytest.raises(InputError, match="as the name of a column or an expression"):
+        glm("count ~ x", sources["file"], "poisson", weights=TABLE["w"])
+    with pytest.raises(InputError, match="'nothing.parquet', which is not there|nothing.parquet, which is not there"):
+        glm("count ~ x", "nothing.parquet", "poisson")
+    with pytest.raises(InputError, match="y as Dask arrays|as Dask arrays"):
+        fit_glm(da.ones((5, 2)), np.ones(5))
+
+
+def test_an_impossible_response_is_named(tmp_path, sources):
+    table = TABLE.assign(count=TABLE["count"].where(np.arange(N) != 1900, -1))
+    path = tmp_path / "negative.parquet"
+    table.to_parquet(path, row_group_size=700)
+    with pytest.raises(InputError, match=r"-1.*1900.*row group 2 of|1900.*-1.*row group 2 of"):
+        glm("count ~ x", path, "poisson")
+    with pytest.raises(InputError, match="partition"):
+        glm("count ~ x", dd.from_pandas(table, npartitions=4), "poisson")
+
+
+def test_what_has_a_number_for_each_row_is_refused(sources):
+    fit = glm("count ~ x", sources["file"], "poisson")
+    for ask in (lambda: fit.fitted, lambda: fit.residuals("pearson"), lambda: fit.leverage, lambda: fit.cooks_distance):
+        with pytest.raises(InputError, match="rows in memory"):
+            ask()
+
+
+def test_a_truncated_file(path, tmp_path):
+    whole = path.read_bytes()
+    for name, content in (("cut.parquet", whole[: len(whole) // 2]), ("empty.parquet", b""), ("text.parquet", b"x,y\n1,2\n")):
+        broken = tmp_path / name
+        broken.write_bytes(content)
+        with pytest.raises(InputError, match=rf"a whole Parquet file.*{name}.*Nothing was fitted"):
+            glm("count ~ x", broken, "poisson")
+
+
+def test_a_file_damaged_in_the_middle(path, tmp_path):
+    """The end of the file, which says where all is, is whole: the damage is met when the portion is read."""
+    content, at = bytearray(path.read_bytes()), pq.ParquetFile(path).metadata.row_group(2).column(0)
+    start = at.dictionary_page_offset or at.data_page_offset
+    content[start : start + at.total_compressed_size] = bytes(at.total_compressed_size)
+    broken = tmp_path / "damaged.parquet"
+    broken.write_bytes(content)
+    with pytest.raises(InputError, match="row group 2 of .*damaged.parquet, which cannot be read"):
+        glm("count ~ x", broken, "poisson")
+
+
+def test_a_type_that_changes(tmp_path):
+    TABLE[["x", "count"]].iloc[:100].to_parquet(tmp_path / "a.parquet")
+    TABLE[["x", "count"]].iloc[100:].astype({"x": str}).to_parquet(tmp_path / "b.parquet")
+    with pytest.raises(InputError, match=r"in .*b.parquet the columns of .*a.parquet.*got x as (large_)?string"):
+        glm("count ~ x", tmp_path, "poisson")
+
+
+def test_a_column_that_one_file_lacks(tmp_path):
+    TABLE[["x", "count"]].iloc[:100].to_parquet(tmp_path / "a.parquet")
+    TABLE[["count"]].iloc[100:].to_parquet(tmp_path / "b.parquet")
+    with pytest.raises(InputError, match="got no x"):
+        glm("count ~ x", tmp_path, "poisson")
+
+
+@pytest.mark.parametrize("absent, data, message", [("pyarrow", "rows.parquet", r"glmref\[parquet\]")])
+def test_without_the_libraries(absent, data, message, monkeypatch):
+    monkeypatch.setitem(sys.modules, absent, None)
+    with pytest.raises(InputError, match=message):
+        glm("count ~ x", data, "poisson")
+
+
+def test_the_package_imports_neither():
+    import subprocess
+
+    code = "import sys, glmref; print([name for name in ('pyarrow.parquet', 'dask', 'distributed') if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+# ---- while it runs ----
+
+
+def test_progress(sources, capfd):
+    lines = []
+    fit = glm("count ~ x", sources["small portions"], "poisson", progress=lines.append)
+    assert all(re.fullmatch(r"pass \d+: deviance [\d.]+, [\d.e+]+ rows/s", line) for line in lines) and len(lines) >= 2
+    assert float(lines[-1].split()[3].rstrip(",")) == pytest.approx(fit.deviance, rel=1e-6)
+    glm("count ~ x", sources["small portions"], "poisson")
+    assert capfd.readouterr().err == ""
+    glm("count ~ x", TABLE, "poisson", progress=True)
+    assert capfd.readouterr().err.startswith("pass 1: deviance")
+
+
+def test_portions_are_read_by_one_thread_ahead(sources):
+    """Whoever sums is not the one that reads; and no thread is left behind."""
+    before = threading.active_count()
+    readers = set()
+    source = sources["small portions"]
+    inner = source._portions
+
+    def watched(columns):
+        for portion in inner(columns):
+            readers.add(threading.get_ident())
+            yield portion
+
+    object.__setattr__(source, "_portions", watched)
+    try:
+        assert source.sum_portions(lambda portion: len(portion.table), ["x"]) == N
+    finally:
+        object.__delattr__(source, "_portions")
+    assert threading.get_ident() not in readers and threading.active_count() == before
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    distributed = pytest.importorskip("distributed")
+    import dask
+
+    with dask.config.set({"distributed.worker.memory.terminate": False, "distributed.comm.timeouts.connect": "20s"}):
+        with distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1", silence_logs=50
+        ) as cluster, distributed.Client(cluster) as client:
+            yield client
+
+
+def test_workers_of_a_cluster(cluster):
+    formula, keywords = CASES["poisson"]
+    same(glm(formula, dd.from_pandas(TABLE, npartitions=6), "poisson", **keywords), glm(formula, TABLE, "poisson", **keywords))
+    with pytest.raises(InputError, match="partition"):
+        glm("count ~ x", dd.from_pandas(TABLE.assign(count=-1.0), npartitions=3), "poisson")
+
+
+def test_a_worker_that_is_killed(cluster):
+    """Killed after the first round; what it held is computed again by another, and the fit ends as if nothing had happened."""
+    formula, keywords = CASES["poisson"]
+    data, rounds, killed = dd.from_pandas(TABLE, npartitions=6), [], []
+
+    def kill(line):
+        rounds.append(line)
+        if len(rounds) == 1:
+            victim = min(worker["id"] for worker in cluster.scheduler_info()["workers"].values())
+            pids = cluster.run(os.getpid)
+            killed.append(next(iter(pids.values())))
+            os.kill(killed[0], signal.SIGKILL)
+            assert victim is not None
+
+    fit = glm(formula, data, "poisson", progress=kill, **keywords)
+    assert len(rounds) > 1 and killed
+    same(fit, glm(formula, TABLE, "poisson", **keywords))
