@@ -102,7 +102,7 @@ with tempfile.TemporaryDirectory() as folder:
     for what, value in found.items():
         print(f"{what:40} {value}")
     with open(RESULTS / "large.csv", "w", newline="") as file:
-        writer = csv.writer(file)
+        writer = csv.writer(file, lineterminator="\n")
         writer.writerows([found.keys(), found.values()])
     if found["memory MB"] > options.memory:
         sys.exit(f"The process held {found['memory MB']} MB, more than {options.memory}.")

@@ -1,8 +1,10 @@
 """How a portion of a table becomes a Design: by a formula whose factors have fixed levels, or by the names of columns."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from formulaic.parser.types import Factor
 
 from .. import checks, formulas
 from ..blocks import repeated
@@ -34,6 +36,28 @@ class FormulaRecipe:
         """The response, as the formula says it."""
         return str(self.response_spec.formula)
 
+    @cached_property
+    def plain(self):
+        """Which column of the table stands in each column of X (None: the intercept), where the formula is a sum of numeric
+        columns as they are; else None. Such columns are copied, which takes a third of the time of a model matrix."""
+        columns = {
+            factor.expr
+            for factor in self.spec.factors
+            if factor.eval_method is Factor.EvalMethod.LOOKUP and self.spec.encoder_state[factor.expr][0] is Factor.Kind.NUMERICAL
+        }
+        names = [None if name == "Intercept" else name for name in self.spec.column_names]
+        return names if columns.isdisjoint({"Intercept"}) and columns.issuperset(set(names) - {None}) else None
+
+    def matrix(self, table):
+        """X of a portion's table."""
+        if self.plain is None:
+            return formulas.new_matrix(self.spec, table, self.formula)
+        X = np.ones((len(self.plain), len(table)))
+        for row, name in zip(X, self.plain, strict=True):
+            if name is not None:
+                row[:] = table[name]
+        return X.T
+
     def design(self, table):
         """The Design of a portion's table, or None where no row is left."""
         keep = checks.complete(table.isna().any(axis=1).to_numpy(), table.index, f"in {', '.join(map(repr, self.used))}", self.missing)
@@ -46,7 +70,7 @@ class FormulaRecipe:
             return formulas.per_row(values, table, what, table.index, np.ones(len(table), dtype=bool), default)[0]
 
         return Design(
-            X=formulas.new_matrix(self.spec, table, self.formula),
+            X=self.matrix(table),
             y=formulas.response(y),
             offset=per_row(self.offset, "offset", 0.0),
             weight=per_row(self.weights, "weights", 1.0),
