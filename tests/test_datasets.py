@@ -415,3 +415,42 @@ def test_certified_by_nist(name):
     assert len(y) - p == certified["df_resid"]
     for got, text in zip([*beta, rss], [*certified["estimate"], certified["residual_ss"]]):
         assert abs(got - Fraction(text)) <= abs(Fraction(text)) * Fraction(1, 10**14), text
+
+
+def test_insurance_in_polynomials():
+    d = datasets.load("insurance")
+    fit = glm("claims ~ district + engine + age", d, "poisson", offset="np.log(holders)")
+    trend = np.linalg.qr(np.vander(np.arange(4.0), increasing=True))[0][:, 1:]
+    trend *= np.sign(trend[-1])
+    steps = [np.r_[0, fit.coef.filter(like=name)] for name in ("engine", "age")]
+    level = fit.coef.iloc[0] + sum(step.mean() for step in steps)
+    curves = np.concatenate([trend.T @ step for step in steps])
+    reproduces("insurance-polynomials", [level, *fit.coef.filter(like="district"), *curves, fit.null_deviance])
+
+
+def test_carclaims():
+    d = datasets.load("carclaims")
+    assert d.claims.sum() == 8942 and (d.claims > 0).all()
+    odd = (d.age == "35-39") & (d.car == "C") & (d.vehicle_age == "8-9")
+    d.loc[odd, "cost"] += 1
+    fit = glm("cost ~ age + car + vehicle_age", d, "gamma", link="inverse", weights="claims")
+    assert fit.df_resid == 109
+    reproduces("carclaims", [fit.deviance])
+
+
+def test_epilepsy_gee():
+    d = datasets.load("epilepsy")
+    start = d[d.visit == 1].assign(visit=0, seizures=lambda t: t.baseline)
+    d = pd.concat([start, d]).assign(after=lambda t: (t.visit > 0) * 1, weeks=lambda t: np.where(t.visit > 0, 2, 8))
+    got = []
+    for part in (d, d[d.patient != 49]):
+        fit = gee("seizures ~ after + treatment + after:treatment", part, "patient", "poisson", time="visit",
+                  correlation="exchangeable", offset="np.log(weeks)", convention="geepack")
+        got += [*fit.coef, *fit.se, fit.alpha, fit.dispersion]
+    reproduces("epilepsy-gee", got)
+
+
+def test_ships_exposure_as_a_covariate():
+    d = datasets.load("ships").query("service > 0")
+    fit = glm("incidents ~ type + built + period + np.log(service)", d, "quasipoisson")
+    reproduces("ships-exposure", [fit.coef.iloc[-1], fit.se.iloc[-1]])
