@@ -39,6 +39,7 @@ bench: install ## time glmref beside its peers (installs them; takes about an ho
 	@$(python) benchmarks/glm.py
 	@$(python) benchmarks/glm.py --threads 2
 	@$(python) benchmarks/gee.py
+	@$(python) benchmarks/scale.py
 
 clean: ## remove the built book and caches (keeps .venv and _text)
 	@rm -rf _build .pytest_cache .hypothesis
