@@ -21,7 +21,6 @@ from .standardize import evaluator, refined_root
 from .start import choose_columns, given_start, score_from_start
 
 REGULAR_ROUNDS = 8  # a finite estimate squares its error each round; an infinite one, or one at an edge, creeps for longer
-LARGE = 1_000_000  # numbers in X; from here on a last round that changes the covariance by 1e-8 of itself is saved
 
 
 def glm(
@@ -104,11 +103,10 @@ def fit(design, family, link=None, dispersion=None, **control):
     warn_of_aliases(design.names, columns.keep)
     rows = rows.columns(columns.keep)
     bounded = family.bounded(link)
-    settled = 10 if rows.shape[0] * rows.shape[1] < LARGE else 200
 
     def solve(family, near):
         evaluate = reported(evaluator(rows, family, link), rows, settings["progress"])
-        limits = {"max_iter": settings["max_iter"], "tol": settings["tol"], "bounded": bounded, "settled": settled}
+        limits = {"max_iter": settings["max_iter"], "tol": settings["tol"], "bounded": bounded}
         if near is None and settings["start"] is not None:
             near = given_start(evaluate, settings["start"], design.names, columns.keep)
         solution = score_from_start(evaluate, rows, family, link, near, **limits)

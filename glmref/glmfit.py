@@ -18,7 +18,7 @@ from .fitted import Fitted
 from .irls import Solution
 from .least_squares import Triangle, inverse_information
 from .links import Link
-from .standardize import evaluator, total_deviance
+from .standardize import evaluator, far, standardize, total_deviance
 from .start import Columns, score_from_start
 
 
@@ -214,8 +214,10 @@ class GLMFit(Fitted):
         """
         beta, family, link = self.solution.beta, self.family, self.link
 
-        def of(block):
-            return block.weight @ diagnostics.pearson(block.y, block.X @ beta + block.offset, family, link) ** 2
+        @far
+        def of(block):  # score^2 / weight of the working pair
+            weight, score, _ = standardize(block, beta, family, link, bounded=False)
+            return score @ np.divide(score, weight, out=np.zeros_like(score), where=weight > 0)
 
         return float(self._rows.sum(of))
 

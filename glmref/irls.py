@@ -15,6 +15,8 @@ import numpy as np
 
 from .least_squares import Gram, Triangle, solve
 
+TOLERANCE = 1e-10  # of a fit, relative to its residuals
+
 
 class Round(NamedTuple):
     """One row of the trace: the iteration, deviance and decrement at its start, halvings its step needed.
@@ -65,20 +67,23 @@ class Point(NamedTuple):
     kind: type
 
 
-def fisher_scoring(evaluate, beta, *, max_iter=200, tol=1e-10, floor=0.1, bounded=True, settled=10, max_halvings=100):
+def fisher_scoring(
+    evaluate, beta, *, max_iter=200, tol=TOLERANCE, floor=0.1, bounded=True, settled=10, max_halvings=100, previous=0.0
+):
     """Minimize the deviance from a feasible beta.
 
     evaluate(beta, kind) -> Gram or Triangle (kind) at beta, or None where a mean would be impossible.
     tol: stop when the decrement that the last step leaves is <= tol^2 (deviance + floor), and its own <= (settled tol)^2
     (deviance + floor): then it moves the information by settled tol of itself at most. floor is for deviances that may go to
-    zero, and is on their scale. bounded: whether there are impossible means, so that the last step must be tried.
+    zero, and is on their scale. bounded: whether there are impossible means, so that the last step must be tried. previous:
+    the decrement of a step that led to beta (0: none).
 
     >>> from glmref.standardize import evaluator
     >>> evaluate = evaluator(fit.design.rows, fit.family, fit.link)
     >>> fisher_scoring(evaluate, np.zeros(2)).beta.round(4)
     array([ 5.085 , -0.1156])
     """
-    trace, previous = [], 0.0
+    trace = []
     point = regress(evaluate, beta)
     for iteration in range(1, max_iter + 1):
         if point.step is None:

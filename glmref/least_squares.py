@@ -6,7 +6,8 @@ J'J (the information) and J'r (the score). Two summaries hold them:
     Gram      J'J and J'r themselves: one matrix product per block, fast; solving loses twice the digits that J loses
     Triangle  the triangle R of J = QR, and Q'r: a QR per block, slower; loses only what J loses
 
-Either kind adds to its own kind, in any order, so it does not matter who holds which rows. `solve` takes the step.
+Either kind adds to its own kind, in any order, so it does not matter who holds which rows. `solve` takes the step. Where an
+R is known beforehand that will do, `Score` holds J'r alone, at a third of the price.
 
 >>> from glmref.least_squares import GRAM_LIMIT, Gram, Step, Triangle, solve
 >>> GRAM_LIMIT
@@ -48,15 +49,13 @@ class Gram:
         >>> Gram.of(X, one, np.array([1.0, 2.0]), deviance=5.0).score
         array([3., 2.])
         """
-        p = X.shape[1]
-        if p > NARROW:
+        if X.shape[1] > NARROW:
             J = weighted(X, np.sqrt(weight), scratch(X.shape))
-            return cls(np.dot(J.T, J), score @ X, deviance, rounding)
-        right = scratch((len(X), p + 1))  # one product X'[WX, score] holds both; for few columns it beats J'J
-        weighted(X, weight, right[:, :p])
-        right[:, p] = score
-        product = np.dot(X.T, right)  # unlike @, dot lets other threads run
-        return cls(product[:, :p], product[:, p], deviance, rounding)
+            information = np.dot(J.T, J)  # unlike @, dot lets other threads run
+        else:
+            X = np.ascontiguousarray(X)  # a copy, where the rows are a sample's or columns, costs less than what it saves
+            information = np.dot(X.T, weighted(X, weight, scratch(X.shape)))
+        return cls(information, np.dot(score, X), deviance, rounding)
 
     def __add__(self, other):
         return Gram(
@@ -78,6 +77,32 @@ class Gram:
             return None
         parts = root.diagonal() / np.sqrt(self.information.diagonal())  # of each column, what those before it leave
         return root if min(parts.tolist(), default=1) >= GRAM_LIMIT else None
+
+
+@dataclass(frozen=True)
+class Score:
+    """score: J'r (p); deviance: of the same rows, uncertain by `rounding`. For steps by an R that is known from elsewhere.
+
+    >>> X, one = np.array([[1.0, 0.0], [1.0, 1.0]]), np.ones(2)
+    >>> (Score.of(X[:1], one[:1], one[:1], 2.0) + Score.of(X[1:], one[1:], one[1:], 3.0))
+    Score(score=array([2., 1.]), deviance=5.0, rounding=0.0)
+    """
+
+    score: np.ndarray
+    deviance: float
+    rounding: float = 0.0
+
+    @classmethod
+    def of(cls, X, weight, score, deviance, rounding=0.0):
+        """As Gram.of; the weights are of no use here.
+
+        >>> Score.of(X, one, np.array([1.0, 2.0]), deviance=5.0).score
+        array([3., 2.])
+        """
+        return cls(np.dot(score, X), deviance, rounding)
+
+    def __add__(self, other):
+        return Score(self.score + other.score, self.deviance + other.deviance, self.rounding + other.rounding)
 
 
 @dataclass(frozen=True)
@@ -157,8 +182,10 @@ class Triangle:
 
 
 def weighted(X, factor, out=None):
-    """Each row of X times its factor (einsum, for it takes half the time of a product by broadcasting)."""
-    return np.einsum("ij,i->ij", X, factor, out=out)
+    """Each row of X times its factor. Spread out first: numpy multiplies two whole arrays faster than one with a column."""
+    out = np.empty(X.shape) if out is None else out
+    out[:] = factor[:, None]
+    return np.multiply(out, X, out=out)
 
 
 _memory = threading.local()

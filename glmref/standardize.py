@@ -9,7 +9,9 @@ from math import isfinite
 
 import numpy as np
 from scipy import linalg
+from scipy.linalg import blas
 
+from .blocks import is_constant
 from .least_squares import Gram, Triangle
 
 
@@ -26,16 +28,18 @@ def far(function):
 
 def standardize(block, beta, family, link, bounded=True):
     """Per row, prior weight times (working weight, score, loss); None for an impossible mean (not bounded: there is none)."""
-    eta = block.X @ beta + block.offset
+    eta = np.dot(block.X, beta)
+    if not is_constant(block.offset, 0.0):
+        eta += block.offset
     if bounded and not family.valid(eta, link).all():
         return None
-    weight, score, loss = family.kernel(block.y, eta, link)
-    return block.weight * weight, block.weight * score, block.weight * loss
+    standardized = family.kernel(block.y, eta, link)
+    return standardized if is_constant(block.weight, 1.0) else tuple(block.weight * values for values in standardized)
 
 
 def saturated_loss(block, family):
     """The loss of a block whose means are its responses."""
-    return block.weight @ family.saturated_loss(block.y)
+    return float(block.weight @ family.saturated_loss(block.y))
 
 
 def evaluator(rows, family, link):
@@ -53,8 +57,7 @@ def evaluator(rows, family, link):
             return None
         weight, score, loss = standardized
         known = saturated_loss(block, family) if saturated is None else saturated[block.rows.start]
-        deviance = 2 * float(loss.sum() - known)
-        rounding = 2e-13 * float(np.abs(loss).sum())
+        deviance, rounding = 2 * (float(np.add.reduce(loss)) - known), 2e-13 * blas.dasum(loss)
         return kind.of(block.X, weight, score, deviance, rounding) if isfinite(deviance) else None
 
     def evaluate(beta, kind):

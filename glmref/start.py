@@ -12,14 +12,15 @@ import numpy as np
 
 from .boundary import inside
 from .errors import InputError
-from .irls import fisher_scoring
-from .least_squares import Gram, Triangle, back_substitute, independent_columns, solve
+from .irls import TOLERANCE, fisher_scoring, negligible
+from .least_squares import Gram, Score, Triangle, back_substitute, independent_columns, solve
 from .links import UNIT
 from .standardize import evaluator, far, standardize
 
 
 FAR = 4  # times the columns and ten more: a step from the sample's estimate that chance does not take
 ROUGH = 0.03  # relative to the residuals: less than what distinguishes a sample from all rows
+LARGE = 1_000_000  # numbers in X; from here on a last round that changes the covariance by 1e-8 of itself is saved
 
 
 class Columns(NamedTuple):
@@ -93,64 +94,89 @@ def nearest_to_constant(rows, link):
     return None if step is None else step.direction
 
 
-def estimate_of_sample(rows, family, link):
-    """Nearly the estimate, from the rows' sample: its own estimate, and one step from there by the score of all rows and the
-    information of the sample. None where the rows are few, the sample's rounds do not arrive, or the sample is unlike the
-    whole: were it drawn by chance, the square of that step in its standard errors would be near the number of columns."""
+class Near(NamedTuple):
+    """Coefficients (p) near the estimate, and the decrement of the step that led there (0: unknown)."""
+
+    beta: np.ndarray
+    decrement: float = 0.0
+
+
+def estimate_of_sample(evaluate, rows, family, link, tol=np.inf, settled=1):
+    """Near the estimate, from the rows' sample: its own estimate, and steps from there by the score of all rows and the
+    information of the sample: one, or as many as let the next round over all rows be the last (tol, settled: its tolerances).
+    None where the rows are few, the sample's rounds do not arrive, or the sample is unlike the whole: were it drawn by chance,
+    the square of the first step in its standard errors would be near the number of columns."""
     sample = rows.sample()
     if sample is rows:
         return None
-    evaluate = evaluator(sample, family, link)
+    rounds = {"max_iter": 10, "tol": ROUGH, "floor": family.deviance_floor, "bounded": False}
     try:
-        beta = feasible_start(evaluate, sample, family, link)
+        solution = score_from_start(evaluator(sample, family, link), sample, family, link, again=False, **rounds)
     except InputError:
         return None
-    solution = fisher_scoring(evaluate, beta, max_iter=10, tol=ROUGH, floor=family.deviance_floor, bounded=False)
     if not solution.converged:
         return None
-
-    beta = solution.beta
-
-    @far
-    def score(block):
-        standardized = standardize(block, beta, family, link)
-        return None if standardized is None else standardized[1] @ block.X
-
-    total, root, share = rows.sum(score), solution.step.root, sample.shape[0] / rows.shape[0]
-    if total is None or not np.all(np.isfinite(total)):
-        return None
-    step = share * back_substitute(root, total, transposed=True)  # in standard errors of the sample, times phi^(1/2)
+    share = sample.shape[0] / rows.shape[0]
     phi = max(solution.deviance / len(sample.y), (family.dispersion or 0.0) * np.mean(sample.weight))
-    if step @ step > FAR * (len(step) + 10) * phi:
-        return None
-    return solution.beta + back_substitute(root, step)
+    root, farthest = solution.step.root / share**0.5, FAR * (rows.shape[1] + 10) * phi / share
+    noise = rows.shape[1] / sample.shape[0]
+    return chords(evaluate, solution.beta, root, farthest, noise, tol=tol, settled=settled, floor=family.deviance_floor)
 
 
-def score_from_start(evaluate, rows, family, link, near=None, **limits):
-    """Fisher scoring from `near` (p), where that has possible means. Else from a feasible start, and once more from one
-    without the sample where the first did not arrive."""
-    limits = {"floor": family.deviance_floor} | limits
+def chords(evaluate, beta, root, farthest, noise, *, tol, settled, floor):
+    """Near the estimate, by steps (R'R)^-1 J'r with the R of a sample throughout, each at the price of a score. None where the
+    first is impossible or its decrement above `farthest`; later ones go on while each decrement is a quarter of the last or
+    less, until the next may be taken for the last of Fisher scoring (see there).
+
+    noise: gamma = p / m, for m rows drawn by chance. Beside their information the true one has eigenvalues from
+    (1 + gamma^(1/2))^-2 to (1 - gamma^(1/2))^-2 (Marchenko & Pastur 1967); the second-order iteration of Richardson that is
+    best for these steps by (1 - gamma)^2, goes on by gamma times its last move, and leaves gamma times the decrement.
+    """
+    near, moved = None, 0.0
+    while (total := evaluate(beta, Score)) is not None and np.all(np.isfinite(total.score)):
+        step = back_substitute(root, total.score, transposed=True)
+        decrement = float(step @ step)
+        if not decrement <= (farthest if near is None else near.decrement / 4):
+            break
+        factor = 1.0 if near is None else decrement / near.decrement
+        moved = (1 - noise) ** 2 * back_substitute(root, step) + noise * moved
+        near = Near(beta + moved, decrement)
+        if negligible(decrement * factor, decrement, tol**2 * (max(total.deviance, 0.0) + floor), settled):
+            break
+        beta = near.beta
+    return near
+
+
+def score_from_start(evaluate, rows, family, link, near=None, again=True, **limits):
+    """Fisher scoring from `near` (p), where that has possible means. Else from a feasible start, and (again) once more from
+    one without the sample where the first did not arrive."""
+    large = rows.shape[0] * rows.shape[1] >= LARGE
+    limits = {"tol": TOLERANCE, "floor": family.deviance_floor, "settled": 200 if large else 10} | limits
     if near is not None and evaluate(near, Gram) is not None:
         return fisher_scoring(evaluate, near, **limits)
-    solution = fisher_scoring(evaluate, feasible_start(evaluate, rows, family, link), **limits)
-    if solution.converged or rows.sample() is rows:
+    chorded = {key: limits[key] for key in ("tol", "settled")} if large and rows.in_memory else {}  # where scores are cheap
+    start = feasible_start(evaluate, rows, family, link, **chorded)
+    solution = fisher_scoring(evaluate, start.beta, previous=start.decrement, **limits)
+    if solution.converged or not again or rows.sample() is rows:
         return solution
-    again = fisher_scoring(evaluate, feasible_start(evaluate, rows, family, link, sampled=False), **limits)
+    start = feasible_start(evaluate, rows, family, link, sampled=False)
+    again = fisher_scoring(evaluate, start.beta, **limits)
     return again if again.converged or again.deviance < solution.deviance else solution
 
 
-def feasible_start(evaluate, rows, family, link, sampled=True):
-    """Coefficients with possible means: the sample's (unless not sampled), else from one regression, else nearest to a
-    constant mean, else any."""
+def feasible_start(evaluate, rows, family, link, sampled=True, **chorded):
+    """Coefficients with possible means, as Near: the sample's (unless not sampled), else from one regression, else nearest to
+    a constant mean, else any."""
     for candidate in (
-        lambda: estimate_of_sample(rows, family, link) if sampled else None,
+        lambda: estimate_of_sample(evaluate, rows, family, link, **chorded) if sampled else None,
         lambda: starting_coefficients(rows, family, link),
         lambda: nearest_to_constant(rows, link),
         lambda: inside(rows if rows.in_memory else rows.sample(), family, link, constant_eta(rows.level, link)),
     ):
-        beta = candidate()
-        if beta is not None and evaluate(beta, Gram) is not None:
-            return beta
+        start = candidate()
+        start = start if start is None or isinstance(start, Near) else Near(start)
+        if start is not None and evaluate(start.beta, Gram) is not None:
+            return start
     raise InputError(
         expected=f"coefficients from which every mean of the {family.name} family with the {link.name} link is possible",
         got="none: neither a regression on the transformed data nor a constant mean will do",

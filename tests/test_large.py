@@ -16,7 +16,7 @@ from glmref.blocks import ArrayRows
 from glmref.irls import fisher_scoring, negligible
 from glmref.least_squares import Gram, solve
 from glmref.standardize import evaluator, total_deviance
-from glmref.start import estimate_of_sample, starting_coefficients
+from glmref.start import chords, estimate_of_sample, starting_coefficients
 
 N = 8003
 RNG = np.random.default_rng(4)
@@ -123,19 +123,46 @@ def test_the_null_deviance_when_the_sample_is_constant(edge):
     assert fitted.null_deviance == pytest.approx(exact, rel=1e-12)
 
 
-def test_a_sample_like_the_whole_is_used():
-    for family, link, y in FAMILIES.values():
-        ones = np.ones(N)
-        assert estimate_of_sample(ArrayRows(X, y, 0 * ones, ones), family, links.get(link)) is not None
-        assert estimate_of_sample(ArrayRows(X, y, 0 * ones, 1e-6 * ones), family, links.get(link)) is not None
+def near(family, link, y, weight=1.0, **tolerances):
+    """What the sample of rows with this weight leads to, and the evaluator of all rows."""
+    rows, link = ArrayRows(X, y, np.zeros(N), np.full(N, weight)), links.get(link)
+    evaluate = evaluator(rows, family, link)
+    return estimate_of_sample(evaluate, rows, family, link, **tolerances), evaluate
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("weight", [1.0, 1e-6])
+def test_a_sample_like_the_whole_is_used(name, weight):
+    assert near(*FAMILIES[name], weight)[0] is not None
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_steps_by_scores_alone_arrive_where_one_round_is_the_last(name):
+    """Each divides the decrement; the round that follows finds it negligible, and its step leaves no more than rounding."""
+    start, evaluate = near(*FAMILIES[name], tol=1e-10, settled=200)
+    family, floor = FAMILIES[name][0], FAMILIES[name][0].deviance_floor
+    solution = fisher_scoring(evaluate, start.beta, previous=start.decrement, floor=floor, bounded=False, settled=200)
+    assert solution.converged and len(solution.trace) == 1
+    assert solution.trace[0].decrement < start.decrement / 4
+    np.testing.assert_allclose(solution.beta, fit_glm(X, FAMILIES[name][2], family, link=FAMILIES[name][1]).coef, rtol=1e-7, atol=1e-9)
+
+
+def test_steps_by_scores_stop_where_they_do_not_pay():
+    """With an R that is far off each step leaves most of the decrement: Fisher scoring goes on from where it was."""
+    _, evaluate = near(*FAMILIES["poisson"])
+    root = 0.6 * solve(evaluate(np.zeros(5), Gram)).root  # steps 2.8 times too long
+    tolerances = {"tol": 1e-10, "settled": 200, "floor": 0.1}
+    start = chords(evaluate, np.zeros(5), root, np.inf, 1e-3, **tolerances)
+    assert start.decrement == pytest.approx(solve(evaluate(np.zeros(5), Gram)).decrement / 0.36)  # one step only
+    assert chords(evaluate, np.zeros(5), root, 1e-3, 1e-3, **tolerances) is None  # farther than chance allows
 
 
 def test_the_sample_begins_within_reach_of_the_estimate():
     """One step by all rows' score leaves less than the sample's own standard error."""
     family, link, y = FAMILIES["poisson"]
-    fitted, ones = fit_glm(X, y, family), np.ones(N)
-    begun = estimate_of_sample(ArrayRows(X, y, 0 * ones, ones), family, links.get(link))
-    assert np.max(np.abs(begun - fitted.coef) / fitted.se) < 0.5
+    fitted = fit_glm(X, y, family)
+    begun = near(family, link, y)[0]
+    assert np.max(np.abs(begun.beta - fitted.coef) / fitted.se) < 0.5
 
 
 def test_layout_type_order_threads_and_blocks_do_not_matter():
@@ -177,8 +204,7 @@ def test_nothing_copies_the_table():
 @pytest.mark.parametrize("weight", [1.0, 1e-6])
 def test_a_sample_unlike_the_whole_is_not_believed(weight):
     family, link, y = FAMILIES["poisson"]
-    y, ones = np.where(EIGHTH & (LEVEL == 1), 0.0, y), np.ones(N)
-    assert estimate_of_sample(ArrayRows(X, y, 0 * ones, weight * ones), family, links.get(link)) is None
+    assert near(family, link, np.where(EIGHTH & (LEVEL == 1), 0.0, y), weight)[0] is None
 
 
 def test_scoring_begins_again_where_a_sample_was_believed_in_error(monkeypatch):

@@ -129,6 +129,11 @@ def repeated(value, n):
     return np.ndarray((n,), buffer=np.array(value, dtype=float), strides=(0,))
 
 
+def is_constant(values, constant):
+    """Whether `repeated` made them, from this constant."""
+    return values.strides == (0,) and values[0] == constant
+
+
 class Nothing(NamedTuple):
     """What a portion without rows adds to a sum."""
 
