@@ -20,6 +20,8 @@ def row(index, position):
 
 def as_numbers(values, what):
     """values as a float64 array; masked entries become NaN, so that they count as missing."""
+    if type(values) is np.ndarray and values.dtype == float:
+        return values
     if isinstance(values, np.ma.MaskedArray):
         values = values.astype(float).filled(np.nan)
     try:
@@ -56,10 +58,15 @@ def finite(values, index, what, names=None):
         )
 
 
+def remedy_for_missing(choice):
+    """What to do with missing values."""
+    if choice not in ("error", "drop"):
+        raise InputError(expected='missing="error" or "drop"', got=repr(choice), remedy="Choose one.")
+
+
 def complete(absent, index, where, missing):
     """Which rows to keep; raises where rows with missing values may not be dropped."""
-    if missing not in ("error", "drop"):
-        raise InputError(expected='missing="error" or "drop"', got=repr(missing), remedy="Choose one.")
+    remedy_for_missing(missing)
     positions = np.flatnonzero(absent)
     if len(positions) and missing == "error":
         shown = ", ".join(row(index, position) for position in positions[:5])
@@ -240,11 +247,11 @@ def control(options):
         )
     settings = known | options
     for name in ("max_iter", "threads"):
-        if not (isinstance(settings[name], numbers.Integral) and settings[name] >= 1):
+        if name in options and not (isinstance(settings[name], numbers.Integral) and settings[name] >= 1):
             raise InputError(
                 expected=f"{name} as a whole number >= 1", got=repr(settings[name]), remedy=f"{known[name]} is the default."
             )
-    if not (is_number(settings["tol"]) and 0 < settings["tol"] < 1):
+    if "tol" in options and not (is_number(settings["tol"]) and 0 < settings["tol"] < 1):
         raise InputError(expected="tol as a number between 0 and 1", got=repr(settings["tol"]), remedy="1e-10 is the default.")
     return settings
 

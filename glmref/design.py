@@ -6,6 +6,7 @@ Everything wrong with the input is found here and in `formulas`, before any arit
 """
 
 from dataclasses import InitVar, dataclass
+from functools import lru_cache
 from math import isfinite
 
 import numpy as np
@@ -196,15 +197,23 @@ def from_arrays(X, y, *, offset=None, weights=None, frequency_weights=None, name
     offset = per_row(offset, "offset", repeated(0.0, n))
     weights = per_row(weights, "weights", repeated(1.0, n))
     frequency = per_row(frequency_weights, "frequency_weights", None)
-    index = pd.RangeIndex(n) if index is None else index
+    index = _positions(n) if index is None else index
     X_is_finite = isfinite(checks.total(X))
-    absent = np.zeros(0, dtype=bool) if X_is_finite and isfinite(checks.total(y)) else np.isnan(y) | np.isnan(X).any(axis=1)
-    keep = checks.complete(absent, index, "in X or y", missing)
+    if X_is_finite and isfinite(checks.total(y)):
+        checks.remedy_for_missing(missing)
+        return Design(X, y, offset, weights, names, index, frequency=frequency, X_is_finite=True)
+    keep = checks.complete(np.isnan(y) | np.isnan(X).any(axis=1), index, "in X or y", missing)
     if keep.all():
         return Design(X, y, offset, weights, names, index, frequency=frequency, X_is_finite=X_is_finite)
     frequency = None if frequency is None else frequency[keep]
     dropped = int(np.count_nonzero(~keep))
     return Design(X[keep], y[keep], offset[keep], weights[keep], names, index[keep], dropped, frequency=frequency)
+
+
+@lru_cache(maxsize=16)
+def _positions(n):
+    """The labels 0 ... n - 1 of rows that have none."""
+    return pd.RangeIndex(n)
 
 
 def new_rows(design, data, offset=None):

@@ -37,8 +37,10 @@ class Fitted:
         smoking[T.smoker]    0.2651
         Name: coef, dtype: float64
         """
-        full = np.full(len(self.keep), np.nan)
-        full[self.keep] = self.solution.beta
+        full = self.solution.beta.copy()
+        if not self.keep.all():
+            full = np.full(len(self.keep), np.nan)
+            full[self.keep] = self.solution.beta
         return pd.Series(full, self._terms, name="coef")
 
     @property

@@ -115,9 +115,7 @@ def fit(design, family, link=None, dispersion=None, **control):
     family, solution, estimate = family.estimate(solve, rows, link)
     if estimate is not None and estimate.note:
         warnings.warn(estimate.note, BoundaryWarning, stacklevel=3)
-    root = accurate_root(rows, family, link, solution)
-    if np.isnan(root).any():
-        solution = replace(solution, ended="singular")
+    root, solution = accurate_root(rows, family, link, solution)
     if not rows.in_memory:
         warn_of_infinite(rows, family, link, solution, design.names)
     result = GLMFit(design, family, link, dispersion, columns, solution, root, estimate)
@@ -149,11 +147,13 @@ def doubtful(fit, settings):
 
 
 def accurate_root(rows, family, link, solution):
-    """R at the estimate: of the last round, refined where its Gram matrix may have lost a digit that matters."""
+    """R at the estimate: of the last round, refined where its Gram matrix may have lost a digit that matters; and the solution,
+    which is singular if R is."""
     step = solution.step
     if step is not None and least_left(step.root) > WELL_CONDITIONED:
-        return step.root
-    return refined_root(rows, family, link, solution.beta)
+        return step.root, solution
+    root = refined_root(rows, family, link, solution.beta)
+    return root, replace(solution, ended="singular") if np.isnan(root).any() else solution
 
 
 def warn_of_aliases(names, keep):

@@ -15,8 +15,8 @@ R is known beforehand that will do, `Score` holds J'r alone, at a third of the p
 """
 
 import threading
-from dataclasses import dataclass
 from math import isfinite
+from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import blas, lapack
@@ -27,8 +27,7 @@ GRAM_LIMIT = 1e-4  # below this |R_jj| the Gram matrix has lost too many digits:
 WELL_CONDITIONED = 0.01  # above this |R_jj|, against the length of column j, a Gram matrix keeps about twelve digits
 
 
-@dataclass(frozen=True)
-class Gram:
+class Gram(NamedTuple):
     """information: J'J (p x p); score: J'r (p); deviance: of the same rows, uncertain by `rounding`.
 
     >>> X, one = np.array([[1.0, 0.0], [1.0, 1.0]]), np.ones(2)
@@ -79,8 +78,7 @@ class Gram:
         return root if min(parts.tolist(), default=1) >= GRAM_LIMIT else None
 
 
-@dataclass(frozen=True)
-class Score:
+class Score(NamedTuple):
     """score: J'r (p); deviance: of the same rows, uncertain by `rounding`. For steps by an R that is known from elsewhere.
 
     >>> X, one = np.array([[1.0, 0.0], [1.0, 1.0]]), np.ones(2)
@@ -105,8 +103,7 @@ class Score:
         return Score(self.score + other.score, self.deviance + other.deviance, self.rounding + other.rounding)
 
 
-@dataclass(frozen=True)
-class Triangle:
+class Triangle(NamedTuple):
     """root: R (p x p) of J = QR; projection: Q'r (p); deviance: of the same rows, uncertain by `rounding`.
 
     >>> X, one = np.array([[1.0, 0.0], [1.0, 1.0]]), np.ones(2)
@@ -199,8 +196,7 @@ def scratch(shape):
     return kept[: shape[0] * shape[1]].reshape(shape)
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """One regression of r on J.
 
     direction: (J'J)^-1 J'r; decrement: J'r' (J'J)^-1 J'r, the score statistic: how far, in squared standard errors,

@@ -4,7 +4,6 @@ This is the one place where statistics meets linear algebra: each row becomes a 
 (y - mu) h' / V, both times its prior weight, and the rows become sums.
 """
 
-from functools import wraps
 from math import isfinite
 
 import numpy as np
@@ -18,7 +17,6 @@ from .least_squares import Gram, Triangle
 def far(function):
     """The same function where a step may lead to numbers that overflow: whoever sums over rows looks whether sums are finite."""
 
-    @wraps(function)
     def quiet(*arguments):
         with np.errstate(all="ignore"):  # as a decorator it could not be sent to a worker
             return function(*arguments)

@@ -66,7 +66,7 @@ def starting_coefficients(rows, family, link):
     @far
     def summarize(block, kind):
         eta = link.link(family.starting_mean(block.y, block.weight))
-        usable = np.isfinite(eta) & family.valid(eta, link)
+        usable = family.valid(eta, link)
         if not usable.all():
             eta = np.where(usable, eta, constant_eta(level, link))
         weight, score, _ = family.kernel(block.y, eta, link)
