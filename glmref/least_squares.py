@@ -9,7 +9,7 @@ J'J (the information) and J'r (the score). Two summaries hold them:
 Either kind adds to its own kind, in any order, so it does not matter who holds which rows. `solve` takes the step. Where an
 R is known beforehand that will do, `Score` holds J'r alone, at a third of the price.
 
->>> from glmref.least_squares import GRAM_LIMIT, Gram, Step, Triangle, solve
+>>> from glmref.least_squares import GRAM_LIMIT, Gram, Score, Step, Triangle, solve
 >>> GRAM_LIMIT
 0.0001
 """
@@ -64,6 +64,14 @@ class Gram(NamedTuple):
             self.rounding + other.rounding,
         )
 
+    def within(self, N):
+        """The summary of J N, N (p x q): of the coefficients gamma where beta moves only by N gamma.
+
+        >>> Gram.of(X, one, one, 0.0).within(np.array([[1.0], [1.0]])).information
+        array([[5.]])
+        """
+        return Gram(N.T @ self.information @ N, N.T @ self.score, self.deviance, self.rounding)
+
     def triangle(self):
         """Upper R with R'R = J'J, or None where the Gram matrix is too ill-conditioned to tell.
 
@@ -82,7 +90,7 @@ class Score(NamedTuple):
     """score: J'r (p); deviance: of the same rows, uncertain by `rounding`. For steps by an R that is known from elsewhere.
 
     >>> X, one = np.array([[1.0, 0.0], [1.0, 1.0]]), np.ones(2)
-    >>> (Score.of(X[:1], one[:1], one[:1], 2.0) + Score.of(X[1:], one[1:], one[1:], 3.0))
+    >>> Score.of(X[:1], one[:1], one[:1], 2.0) + Score.of(X[1:], one[1:], one[1:], 3.0)
     Score(score=array([2., 1.]), deviance=5.0, rounding=0.0)
     """
 
@@ -149,6 +157,14 @@ class Triangle(NamedTuple):
             self.deviance + other.deviance,
             self.rounding + other.rounding,
         )
+
+    def within(self, N):
+        """As Gram.within.
+
+        >>> summary.within(np.array([[1.0], [1.0]])).information.round(6)
+        array([[5.]])
+        """
+        return self.fold(self.root @ N, self.projection, self.deviance, self.rounding)
 
     @property
     def information(self):

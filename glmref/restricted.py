@@ -1,7 +1,8 @@
 """Fits under a linear restriction L beta = c, by changing coordinates: beta = beta0 + N gamma, with L N = 0, L beta0 = c.
 
-The restricted model is an unrestricted one in gamma, with design X N and offset X beta0. Score tests, likelihood-ratio
-tests and profile likelihoods are made of such fits.
+The restricted model is an unrestricted one in gamma, with design X N and offset X beta0. Its summaries are those of the whole
+model seen in fewer coordinates, N'J'JN and N'J'r, so that no new rows need be made. Score tests, likelihood-ratio tests and
+profile likelihoods are made of such fits.
 """
 
 from dataclasses import replace
@@ -11,7 +12,8 @@ import numpy as np
 from scipy import linalg
 
 from .boundary import settle
-from .irls import Solution
+from .irls import Solution, fisher_scoring
+from .least_squares import Gram
 from .start import score_from_start
 from .standardize import evaluator, total_deviance
 
@@ -28,6 +30,19 @@ class Restricted(NamedTuple):
     converged: bool
 
 
+def by_projection(evaluate, family, particular, free, near):
+    """The Solution for gamma, by the summaries of the whole model at beta = particular + free gamma."""
+
+    def projected(gamma, kind):
+        summary = evaluate(particular + free @ gamma, kind)
+        return None if summary is None else summary.within(free)
+
+    begin = free.T @ (near - particular)
+    if projected(begin, Gram) is None:
+        return Solution(begin, np.inf, None, "stalled", ())
+    return fisher_scoring(projected, begin, max_iter=50, floor=family.deviance_floor, bounded=False)
+
+
 def restricted_fit(rows, family, link, L, c, near, guess=None):
     """Fit subject to L beta = c (L: q x p), starting from the feasible point nearest to `near` (p).
 
@@ -35,6 +50,11 @@ def restricted_fit(rows, family, link, L, c, near, guess=None):
     """
     particular = linalg.lstsq(L, c)[0]
     free = linalg.null_space(L)
+    if free.shape[1] and not family.unknown and not family.bounded(link):
+        found = by_projection(evaluator(rows, family, link), family, particular, free, near)
+        if found.converged:
+            beta = particular + free @ found.beta
+            return Restricted(beta, family, total_deviance(rows, family, link, beta), True)
     inner = rows.map(lambda rows: replace(rows, X=rows.X @ free, offset=rows.offset + rows.X @ particular))
     nearest = free.T @ (near - particular)
 

@@ -201,6 +201,19 @@ def test_nothing_copies_the_table():
         assert fitted.loglik == pytest.approx(fitted.family.log_density(y, fitted.fitted).sum(), rel=1e-12)
 
 
+def test_a_test_copies_no_table():
+    n, p = 100_000, 20
+    table = np.column_stack([np.ones(n), RNG.normal(size=(n, p - 1))])
+    fitted = fit_glm(table, 1.0 * RNG.poisson(np.exp(0.2 * table[:, 1])), "poisson")
+    for method in ("lr", "score"):
+        tracemalloc.start()
+        test = fitted.test("x3 = 0", method)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 0.4 * table.nbytes
+        assert test.statistic == pytest.approx((fitted.coef["x3"] / fitted.se["x3"]) ** 2, rel=0.05)
+
+
 @pytest.mark.parametrize("weight", [1.0, 1e-6])
 def test_a_sample_unlike_the_whole_is_not_believed(weight):
     family, link, y = FAMILIES["poisson"]

@@ -63,7 +63,8 @@ def documents(thing):
 def members(cls):
     """The public methods and properties that a class is the first to have, of those on the page."""
     above = [base for base in cls.__mro__[1:] if base in SHOWN.values()]
-    return [name for name, value in vars(cls).items() if not name.startswith("_") and documents(value)
+    own = [base for base in cls.__mro__ if base.__module__.startswith("glmref") and base not in above]
+    return [name for base in own for name, value in vars(base).items() if not name.startswith("_") and documents(value)
             and not any(hasattr(base, name) or name in inspect.get_annotations(base) for base in above)]
 
 
