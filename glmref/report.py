@@ -108,6 +108,10 @@ def glm_report(fit, level):
             **interval,
         }
     )
+    if fit.separation is not None:  # an infinite estimate has no standard error, no interval and no P value
+        infinite = fit.separation.infinite
+        table.loc[infinite.index] = interval.loc[infinite.index] = np.nan
+        table.loc[infinite.index, "estimate"] = infinite
     phi = number(fit.dispersion) + ("" if fit.dispersion_estimated else " (fixed)")
     facts = (
         ("family, link", f"{fit.family}, {fit.link}"),
@@ -124,8 +128,8 @@ def glm_report(fit, level):
     if fit.boundary.any():
         notes += (f"{np.count_nonzero(fit.boundary)} means at the edge of those the link allows: standard errors do not hold.",)
     if fit.separation is not None:
-        notes += (f"Separation. {fit.separation}. Estimates and standard errors of the infinite coefficients mean nothing.",)
-    return Report(title, facts, table, notes, ratios(fit, interval))
+        notes += (f"Separation. {fit.separation}. Profile intervals and likelihood-ratio tests of these coefficients hold.",)
+    return Report(title, facts, table, notes, ratios(fit, table["estimate"], interval))
 
 
 def dropped(fit):
@@ -139,13 +143,13 @@ def aliased(fit):
     return (f"Aliased, not estimated: {', '.join(terms)}.",) if terms else ()
 
 
-def ratios(fit, interval):
+def ratios(fit, estimate, interval):
     """The coefficients and their interval as ratios, where e^coefficient is one; but e^intercept is a level, not a ratio."""
-    name, slopes = fit.family.ratios.get(fit.link.name), fit.coef.index != "Intercept"
+    name, slopes = fit.family.ratios.get(fit.link.name), estimate.index != "Intercept"
     if name is None or not slopes.any():
         return None
     with np.errstate(over="ignore"):
-        return np.exp(pd.DataFrame({name: fit.coef, **interval})[slopes])
+        return np.exp(pd.DataFrame({name: estimate, **interval})[slopes])
 
 
 def shape(fit):

@@ -239,3 +239,13 @@ def test_separation_is_named_where_a_parameter_of_the_family_was_estimated(famil
     assert fitted.deviance == pytest.approx(rest.deviance, rel=1e-6)
     assert fitted.family.shape == pytest.approx(rest.family.shape, rel=1e-6)
     assert fitted.loglik == pytest.approx(rest.loglik, rel=1e-9)
+
+
+def test_the_summary_shows_no_number_of_an_infinite_estimate():
+    x = np.arange(1.0, 7.0)
+    with pytest.warns(SeparationWarning):
+        fit = fit_glm(np.c_[np.ones(6), x], x > 3, "binomial", names=["one", "x"])
+    summary = fit.summary()
+    assert summary.table["estimate"].tolist() == [-np.inf, np.inf]
+    assert summary.table.drop(columns="estimate").isna().all(axis=None)
+    assert summary.ratios["odds ratio"].tolist() == [0.0, np.inf] and "inf" in str(summary)
