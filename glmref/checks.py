@@ -38,9 +38,9 @@ def as_numbers(values, what):
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def total(values):
+def total(*arrays):
     """The sum of all entries, which NaN and inf survive: one pass without a temporary tells whether all are finite."""
-    return values.sum()
+    return sum(np.add.reduce(values, axis=None) for values in arrays)
 
 
 def finite(values, index, what, names=None):
@@ -200,7 +200,7 @@ def response(design, family):
     in_domain(design, family)
     y = design.y if design.weight.strides == design.frequency.strides == (0,) else design.y[design.used]
     low, high = family.mean_interval
-    if len(y) > 1 and (y == y[0]).all() and (np.ptp(design.offset) == 0 or y[0] in (low, high)):
+    if len(y) > 1 and y[0] == y[-1] and (y == y[0]).all() and (np.ptp(design.offset) == 0 or y[0] in (low, high)):
         raise constant_response(y[0], len(y))
 
 

@@ -44,9 +44,9 @@ class Design:
     offset_term: str | None = None
     offset_spec: object = None
     frequency: np.ndarray | None = None
-    X_is_finite: InitVar[bool] = False  # so that nobody looks twice
+    finite: InitVar[bool] = False  # X and y are known to be, so that nobody looks twice
 
-    def __post_init__(self, X_is_finite):
+    def __post_init__(self, finite):
         n, p = self.X.shape
         if n == 0 or p == 0:
             raise InputError(
@@ -54,9 +54,9 @@ class Design:
                 got=f"{n} rows and {p} columns",
                 remedy="Check the table and the filter before the fit; '~ 1' fits a mean alone.",
             )
-        if not X_is_finite:
+        if not finite:
             checks.finite(self.X, self.index, "X", self.names)
-        checks.finite(self.y, self.index, "y")
+            checks.finite(self.y, self.index, "y")
         if self.offset.strides != (0,):  # else one number for all rows, the default
             checks.finite(self.offset, self.index, "offset")
         if self.weight.strides != (0,):
@@ -198,13 +198,12 @@ def from_arrays(X, y, *, offset=None, weights=None, frequency_weights=None, name
     weights = per_row(weights, "weights", repeated(1.0, n))
     frequency = per_row(frequency_weights, "frequency_weights", None)
     index = _positions(n) if index is None else index
-    X_is_finite = isfinite(checks.total(X))
-    if X_is_finite and isfinite(checks.total(y)):
+    if isfinite(checks.total(X, y)):
         checks.remedy_for_missing(missing)
-        return Design(X, y, offset, weights, names, index, frequency=frequency, X_is_finite=True)
+        return Design(X, y, offset, weights, names, index, frequency=frequency, finite=True)
     keep = checks.complete(np.isnan(y) | np.isnan(X).any(axis=1), index, "in X or y", missing)
     if keep.all():
-        return Design(X, y, offset, weights, names, index, frequency=frequency, X_is_finite=X_is_finite)
+        return Design(X, y, offset, weights, names, index, frequency=frequency)
     frequency = None if frequency is None else frequency[keep]
     dropped = int(np.count_nonzero(~keep))
     return Design(X[keep], y[keep], offset[keep], weights[keep], names, index[keep], dropped, frequency=frequency)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from scipy.linalg import blas
 
 from .least_squares import Gram, Triangle, solve
 
@@ -123,8 +124,7 @@ def last_step(evaluate, beta, point, ask):
 
 def rounding(step, beta):
     """The decrement of a step of 1e-14 of the coefficients' own size: below it there is nothing but rounding."""
-    size = step.root @ beta
-    return 1e-28 * float(size @ size)
+    return 1e-28 * blas.dnrm2(step.root @ beta) ** 2
 
 
 def regress(evaluate, beta, kind=Gram):
@@ -146,7 +146,7 @@ def improve(evaluate, beta, point, floor, max_halvings):
     """
     noise = point.rounding + 1e-13 * floor
     for halvings in range(max_halvings + 1):
-        trial = beta + point.step.direction / 2**halvings
+        trial = beta + point.step.direction / 2**halvings if halvings else beta + point.step.direction
         found = regress(evaluate, trial, point.kind)
         if found is None or not found.deviance <= point.deviance + noise:
             continue
