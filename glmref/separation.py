@@ -53,7 +53,9 @@ class Separation:
     def __str__(self):
         signs = self.infinite.map(lambda value: "sign undetermined" if np.isnan(value) else f"{value:+}")
         shown = ", ".join(f"{name} ({sign})" for name, sign in signs.head(10).items()) + (", ..." if len(signs) > 10 else "")
-        return f"{np.count_nonzero(self.rows)} fitted means reach their responses only in the limit; infinite: {shown}"
+        count = np.count_nonzero(self.rows)
+        means = "1 fitted mean reaches its response" if count == 1 else f"{count} fitted means reach their responses"
+        return f"{means} only in the limit; infinite: {shown}"
 
 
 def find(design, family="binomial", link=None):

@@ -450,6 +450,15 @@ def test_epilepsy_gee():
     reproduces("epilepsy-gee", got)
 
 
+def test_epilepsy_poisson():
+    d = datasets.load("epilepsy")
+    treated = (d.treatment == "progabide").to_numpy(float)
+    base = np.log(d.baseline / 4)
+    X = design(base, treated, base * treated, np.log(d.age), d.visit == 4)
+    beta, mu = scoring(X, d.seizures, "poisson", "log")
+    reproduces("epilepsy-poisson", [*beta, *np.sqrt(np.diag(np.linalg.inv(X.T @ (X * mu[:, None]))))])
+
+
 def test_ships_exposure_as_a_covariate():
     d = datasets.load("ships").query("service > 0")
     fit = glm("incidents ~ type + built + period + np.log(service)", d, "quasipoisson")
