@@ -251,6 +251,7 @@ class GLMFit(Likelihood):
     @property
     def trace(self):
         """One row per round: deviance, decrement and halvings (DataFrame); with an estimated alpha or power, the rounds at it.
+        Of a large table most rounds are spared: it begins near the estimate of a sample of the rows.
 
         >>> list(fit.trace.columns), fit.trace["deviance"].round(6).is_monotonic_decreasing
         (['deviance', 'decrement', 'halvings'], True)
