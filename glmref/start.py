@@ -1,9 +1,9 @@
 """Where Fisher scoring begins, and which columns it can use.
 
 First choice, where rows abound: the estimate from every eighth row (which begins at the estimate from every eighth of
-these, and so on), and from there steps by the score of all rows and the information of the sample: they save rounds. Else one regression of the link of the data. Where that implies an
-impossible mean (an identity link on counts, say), the coefficients that come nearest to a constant mean; where these do
-too, those with means farthest from the edge.
+these, and so on), and from there steps by the score of all rows and the information of the sample: they save rounds. Else one
+regression of the link of the data. Where that implies an impossible mean (an identity link on counts, say), the coefficients
+that come nearest to a constant mean; where these do too, those with means farthest from the edge.
 """
 
 from typing import NamedTuple
