@@ -239,8 +239,9 @@ def _check_nested(small, large):
         if len(one) != len(two) or not np.array_equal(one, two):
             refuse(f"the same {what} in both fits", f"{len(one)} and {len(two)} rows" if len(one) != len(two) else "different values")
     if small.rank >= large.rank:
-        order = "the larger first: turn them round." if small.rank > large.rank else "as many in each: compare such models by their aic."
-        refuse("a larger model after a smaller one", f"{small.rank} coefficients, then {large.rank}", f"You passed {order}")
+        equal = small.rank == large.rank
+        remedy = "Models of equal size are not nested: compare them by their aic." if equal else "Pass the smaller model first."
+        refuse("a larger model after a smaller one", f"{small.rank} coefficients, then {large.rank}", remedy)
     X, Z = small.design.X[:, small.keep], large.design.X[:, large.keep]
     Q = np.linalg.qr(Z / np.linalg.norm(Z, axis=0))[0]
     X = X / np.linalg.norm(X, axis=0)
