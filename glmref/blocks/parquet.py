@@ -205,7 +205,7 @@ def _opened(path):
 def _unreadable(where, error):
     return InputError(
         expected="a whole Parquet file",
-        got=f"{where}, which cannot be read: {str(error).splitlines()[0]}",
+        got=f"{where}, which cannot be read: {str(error).splitlines()[0].rstrip('.')}",
         remedy="Write the file again: it is cut short or damaged. Nothing was fitted.",
     )
 
