@@ -316,3 +316,23 @@ def test_a_worker_that_is_killed(cluster):
     fit = glm(formula, data, "poisson", progress=kill, **keywords)
     assert len(rounds) > 1 and killed
     same(fit, glm(formula, TABLE, "poisson", **keywords))
+
+
+def dying(table, marker):
+    """The table; but the first process that asks for it while there is no marker dies."""
+    try:
+        marker.touch(exist_ok=False)
+    except FileExistsError:
+        return table
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_worker_that_dies_while_it_sums(cluster, tmp_path):
+    """In the middle of a pass: the partition that killed it is summed by another, and the pass goes on."""
+    import dask
+
+    parts = [dask.delayed(TABLE.iloc[rows]) for rows in np.array_split(np.arange(N), 4)]
+    parts[2] = dask.delayed(dying, pure=False)(TABLE.iloc[np.array_split(np.arange(N), 4)[2]], tmp_path / "died")
+    fit = glm("count ~ x + level", dd.from_delayed(parts, meta=TABLE.iloc[:0]), "poisson")
+    assert (tmp_path / "died").exists()
+    same(fit, glm("count ~ x + level", TABLE, "poisson"))
