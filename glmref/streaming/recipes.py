@@ -40,13 +40,24 @@ class FormulaRecipe:
     def plain(self):
         """Which column of the table stands in each column of X (None: the intercept), where the formula is a sum of numeric
         columns as they are; else None. Such columns are copied, which takes a third of the time of a model matrix."""
-        columns = {
-            factor.expr
-            for factor in self.spec.factors
-            if factor.eval_method is Factor.EvalMethod.LOOKUP and self.spec.encoder_state[factor.expr][0] is Factor.Kind.NUMERICAL
-        }
+        columns = numeric_columns(self.spec)
         names = [None if name == "Intercept" else name for name in self.spec.column_names]
         return names if columns.isdisjoint({"Intercept"}) and columns.issuperset(set(names) - {None}) else None
+
+    @cached_property
+    def plain_response(self):
+        """The column that is the response as it is, if there is one."""
+        names = set(self.response_spec.column_names)
+        return names.pop() if len(names) == 1 and numeric_columns(self.response_spec) == names else None
+
+    def outcome(self, table):
+        """y of a portion's table."""
+        if self.plain_response is not None:
+            return table[self.plain_response].to_numpy(dtype=float)
+        evaluated = formulas.evaluate(
+            lambda: self.response_spec.get_model_matrix(table, na_action="ignore", output="pandas"), self.formula
+        )
+        return formulas.response(evaluated)
 
     def matrix(self, table):
         """X of a portion's table."""
@@ -64,14 +75,13 @@ class FormulaRecipe:
         if not keep.any():
             return None
         table = formulas.ready(table if keep.all() else table.loc[keep], self.formula, self.dtypes)
-        y = formulas.evaluate(lambda: self.response_spec.get_model_matrix(table, na_action="ignore", output="pandas"), self.formula)
 
         def per_row(values, what, default):
             return formulas.per_row(values, table, what, table.index, np.ones(len(table), dtype=bool), default)[0]
 
         return Design(
             X=self.matrix(table),
-            y=formulas.response(y),
+            y=self.outcome(table),
             offset=per_row(self.offset, "offset", 0.0),
             weight=per_row(self.weights, "weights", 1.0),
             names=tuple(map(str, self.spec.column_names)),
@@ -123,6 +133,15 @@ class ColumnRecipe:
             dropped=int(np.count_nonzero(~keep)),
             frequency=None if self.frequency_weights is None else per_row(self.frequency_weights, 1.0),
         )
+
+
+def numeric_columns(spec):
+    """The columns of the table that a model specification takes as they are, by name."""
+    return {
+        factor.expr
+        for factor in spec.factors
+        if factor.eval_method is Factor.EvalMethod.LOOKUP and spec.encoder_state[factor.expr][0] is Factor.Kind.NUMERICAL
+    }
 
 
 def check_text(values, what):
