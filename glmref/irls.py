@@ -17,6 +17,7 @@ from scipy.linalg import blas
 from .least_squares import Gram, Triangle, solve
 
 TOLERANCE = 1e-10  # of a fit, relative to its residuals
+NEARLY = 1e-12  # of the deviance: a step that long may be made of rounding, where columns are nearly collinear
 
 
 class Round(NamedTuple):
@@ -95,10 +96,11 @@ def fisher_scoring(
             trace.append(Round(iteration, point.deviance, decrement, 0))
             beta, point = last_step(evaluate, beta, point, bounded or not arrived)
             return Solution(beta, point.deviance, point.step, "converged", tuple(trace))
-        halvings, trial, better = improve(evaluate, beta, point, floor, max_halvings)
+        near = decrement <= NEARLY * scale  # where no step is better, rounding hides what is left: do not look for long
+        halvings, trial, better = improve(evaluate, beta, point, floor, min(max_halvings, 2) if near else max_halvings)
         trace.append(Round(iteration, point.deviance, decrement, halvings))
         if better is None:
-            ended = "converged" if decrement <= 1e-12 * scale else "stalled"
+            ended = "converged" if near else "stalled"
             return Solution(beta, point.deviance, point.step, ended, tuple(trace))
         beta, point, previous = trial, better, decrement
     return Solution(beta, point.deviance, point.step, "max_iter", tuple(trace))
