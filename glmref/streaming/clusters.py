@@ -71,7 +71,7 @@ def survey_clusters(design, groups, time, correlation):
             expected=f"all rows of a cluster together, in one portion of {design.source.name}",
             got=f"cluster {different[np.argmax(counts > 1)]!s} in several places ({np.count_nonzero(counts > 1)} such clusters)",
             remedy=f"Sort the rows by {groups!r}: table.sort_values({groups!r}).to_parquet(...) for a file, "
-            f"frame.set_index({groups!r}).reset_index() in Dask, which keeps equal labels in one partition.",
+            f"frame.set_index({groups!r}).reset_index().persist() in Dask, which keeps equal labels in one partition, sorted once.",
         )
     if len(different) < 2:
         raise InputError(
