@@ -64,6 +64,10 @@ class Student:
         """A sympy expression, rebuilt here from its text: nothing that the submission overrides comes along."""
         return expression(self.get(name, "expression", "number"), symbols)
 
+    def expressions(self, name, **symbols):
+        """A list of them."""
+        return [expression(each["value"], symbols) for each in self.get(name, "list") if each["kind"] in ("expression", "number")]
+
     def figure(self, name="figure"):
         return self.get(name, "figure")
 
