@@ -33,10 +33,10 @@ def data(assignment, login, key=PRACTICE):
     """The data of one student in one assignment, a pandas DataFrame. A key that does not belong to the login is refused."""
     key = str(key).strip().lower()
     if key != PRACTICE and (len(key) != CODE + CHECK or complete(login, key[:CODE]) != key):
-        raise InputError(f"The key {key!r} does not belong to the login {normal_login(login)!r}: copy both from your teacher's message, "
-                         f"or use the key {PRACTICE!r} to work without one.")
+        raise InputError(expected="a key and the login that it was made for", got=f"the key {key!r} with the login {normal_login(login)!r}",
+                         remedy=f"Copy both from your teacher's message, or use the key {PRACTICE!r} to work without one.")
     if assignment not in DESIGNS:
-        raise InputError(f"There is no assignment {assignment!r}: there are {', '.join(sorted(DESIGNS))}.")
+        raise InputError(expected="the name of an assignment", got=repr(assignment), remedy=f"There are {', '.join(sorted(DESIGNS))}.")
     design, usable = DESIGNS[assignment]
     person = key if key != PRACTICE else f"{PRACTICE}|{normal_login(login)}"
     for attempt in count():

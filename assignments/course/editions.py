@@ -20,6 +20,11 @@ LANGUAGE = {"file_extension": ".py", "mimetype": "text/x-python", "name": "pytho
 STUB = "# your code goes here\nraise NotImplementedError"
 BEGIN, END = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 LOGIN = "login"  # the tag of the cell that names the student
+INSTALL = """try:
+    import glmref
+except ImportError:  # in Colab and the like: upload the package's file, glmref-...-py3-none-any.whl, beside this notebook first
+    import glob
+    get_ipython().run_line_magic("pip", "install --quiet " + " ".join(glob.glob("glmref-*.whl") or ["glmref"]))"""
 
 
 def assignments():
@@ -38,7 +43,7 @@ def facts(name):
 def instructor(name):
     """The instructor's edition: solutions, hidden tests and mark schemes in place."""
     read = jupytext.read(SOURCES / f"{name}.md", fmt="md:myst")
-    cells, taken = [], set()
+    cells, taken = [], {"install"}
     for number, cell in enumerate(read.cells):
         points, tags = cell.metadata.get("points"), cell.metadata.get("tags", [])
         own = cell.metadata.get("cell") or f"{'text' if cell.cell_type == 'markdown' else 'given'}-{number:02d}"
@@ -50,6 +55,9 @@ def instructor(name):
             raise ValueError(f"{name}: cell {own!r} is a solution and a test at once: split it")
         if cell.cell_type == "markdown" and points and not solution:
             raise ValueError(f"{name}: answer {own!r} has points and no model answer: add ### BEGIN SOLUTION")
+        if own == "setup":
+            cells.append(nbformat.v4.new_code_cell(INSTALL, id="install", metadata={"nbgrader": {"grade": False, "grade_id": "install", "locked": True,
+                                                                                                 "schema_version": 3, "solution": False, "task": False}}))
         new = nbformat.v4.new_code_cell(cell.source) if cell.cell_type == "code" else nbformat.v4.new_markdown_cell(cell.source)
         new.id = own
         if LOGIN in tags:

@@ -1,6 +1,7 @@
 """nbgrader's settings for this course, in one place. A course folder's nbgrader_config.py calls `configure`."""
 import os
 import sys
+import warnings
 from pathlib import Path
 
 from .editions import STUB
@@ -24,6 +25,7 @@ def configure(c, root):
     root, programs = Path(root).resolve(), f"{sys.prefix}/bin"
     if programs not in os.environ["PATH"].split(os.pathsep):   # nbgrader calls alembic by its name alone
         os.environ["PATH"] = programs + os.pathsep + os.environ["PATH"]
+    warnings.filterwarnings("ignore", module=r"nbgrader\.")    # its own use of SQLAlchemy, which we cannot mend
     shared(c)
     c.CourseDirectory.root = str(root)
     c.CourseDirectory.course_id = os.environ.get("COURSE_ID", "glm")

@@ -28,16 +28,16 @@ def kinds(name, course):
     neighbour = ("perfect", key_of("perfect", salt))
     made = {
         "perfect": perfect,
-        "partly": replaced(perfect, *MISTAKES[name][:3]),
+        "partly": typed(replaced(perfect, *MISTAKES[name][:3]), *neighbour, tagged=True),  # another login, which decides nothing
         "empty": empty,
         "deleted": without_tests(perfect),
         "survivor": with_cells(perfect, *(FINE[kind] for kind in ("warning", "bomb", "sysexit", "osexit"))),
         "attacker": with_cells(empty, *attacks.values()),
         "neighbour": typed(perfect, *neighbour, tagged=False),
-        "spoof": typed(perfect, *neighbour, tagged=True),
     }
     if name == THOROUGH:
         made |= {kind: with_cells(perfect, cell) for kind, cell in FINE.items()}
+        made["spoof"] = typed(perfect, *neighbour, tagged=True)
         made |= {kind: with_cells(empty, cell) for kind, cell in attacks.items()}
         made["endless"] = replaced(perfect, "weights", None, "while True:\n    pass")
     return made
