@@ -25,6 +25,7 @@ NOBODY = 65534
 MEMORY = 3 << 30       # bytes of address space
 DISK = 64 << 20        # bytes of scratch files
 OUTPUT = 2 << 20       # bytes of output kept of one cell
+SHOWN = ("text/plain", "text/latex", "image/png", "image/jpeg", "application/x-course")   # no HTML and no script of a stranger
 PATIENCE = 4           # seconds between a polite interrupt and the end
 REFUSED = """No sandbox here, so nothing was run: a submission is a stranger's program.
   wanted: bubblewrap with user namespaces ({tried})
@@ -152,6 +153,8 @@ class Kernel:
                     kept += len(json.dumps(message["content"]))
                     if kept < OUTPUT:
                         outputs.append(nbformat.v4.output_from_msg(message))
+                        if "data" in outputs[-1]:
+                            outputs[-1].data = {kind: value for kind, value in outputs[-1].data.items() if kind in SHOWN}
                     else:
                         outputs.append(nbformat.v4.new_output("stream", name="stdout", text="\n[the rest of the output was not kept]\n"))
             if time.monotonic() > ends:

@@ -73,7 +73,8 @@ def test_the_page_tells_the_truth(name):
     facts = editions.facts(name)
     (row,) = [line for line in (ROOT / "book" / "coursework.md").read_text(encoding="utf-8").splitlines() if f"`coursework/{name}`" in line]
     cells = [cell.strip() for cell in row.strip("|").split("|")]
-    assert cells[1:5] == [", ".join(map(str, facts["chapters"])), str(facts["minutes"]), f"{facts['points']}, {facts['by_hand']}", facts["teaches"]]
+    chapters = f"chapter{'s' * (len(facts['chapters']) > 1)} {' and '.join(map(str, facts['chapters']))}"
+    assert cells[1:4] == [facts["teaches"], f"{chapters}, {facts['minutes']} minutes", f"{facts['points']}, of them {facts['by_hand']} by hand"]
 
 
 @every_assignment
