@@ -56,14 +56,22 @@ def test_a_course_that_is_not_there_is_named(tmp_path):
 
 # ---- collecting ----
 
-@pytest.fixture
-def small(tmp_path):
-    """A course of three, with nothing handed in."""
-    folder = tmp_path / "course"
+@pytest.fixture(scope="module")
+def three(tmp_path_factory):
+    """A course of three students."""
+    folder = tmp_path_factory.mktemp("three") / "course"
     assert run(folder, "init") is None
-    (tmp_path / "roster.csv").write_text("login,first,last,email,lms_id\nada,Ada,Lovelace,ada@example.org,501\nbob,Bob,Ross,,502\ncy,Ada,Young,,\n")
-    assert run(folder, "roster", tmp_path / "roster.csv") is None
+    roster = folder / "roster.csv"
+    roster.write_text("login,first,last,email,lms_id\nada,Ada,Lovelace,ada@example.org,501\nbob,Bob,Ross,,502\ncy,Ada,Young,,\n")
+    assert run(folder, "roster", roster) is None
     return folder
+
+
+@pytest.fixture
+def small(three):
+    """The same, with nothing handed in."""
+    shutil.rmtree(three / "submitted", ignore_errors=True)
+    return three
 
 
 def zipped(path, *names):
