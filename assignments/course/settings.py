@@ -21,6 +21,7 @@ def configure(c, root):
 
     from .execute import RunInSandbox
     from .feedback import HideTests
+    from .repair import Disarm, PutBack
 
     root, programs = Path(root).resolve(), f"{sys.prefix}/bin"
     if programs not in os.environ["PATH"].split(os.pathsep):   # nbgrader calls alembic by its name alone
@@ -31,9 +32,8 @@ def configure(c, root):
     c.CourseDirectory.course_id = os.environ.get("COURSE_ID", "glm")
     c.CourseDirectory.db_url = f"sqlite:///{root}/gradebook.db?timeout=120"   # several markers write to one file
     c.Exchange.root = os.environ.get("COURSE_EXCHANGE", "/srv/nbgrader/exchange")
-    c.Autograde.sanitize_preprocessors = [ClearOutput, DeduplicateIds, OverwriteKernelspec, OverwriteCells, CheckCellMetadata]
+    c.Autograde.sanitize_preprocessors = [ClearOutput, DeduplicateIds, OverwriteKernelspec, PutBack, OverwriteCells, Disarm, CheckCellMetadata]
     c.Autograde.autograde_preprocessors = [RunInSandbox, LimitOutput, SaveAutoGrades, AssignLatePenalties, CheckCellMetadata]
-    c.OverwriteCells.add_missing_cells = True      # a deleted test is put back
     c.GenerateFeedback.preprocessors = [HideTests, GetGrades, "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor"]
-    c.HTMLExporter.sanitize_html = True            # a submission's script never runs in the page of a marker or of a reader
+    c.HTMLExporter.sanitize_html = True            # besides repair.Disarm: no script of a submission runs in a marker's browser
     return c

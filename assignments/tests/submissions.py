@@ -128,10 +128,9 @@ def replaced(notebook, cell, old, new):
 
 
 def without_tests(notebook):
-    """Every test, the question of every answer and the login deleted."""
+    """Every cell deleted but the student's own code: texts, set-up, tests, the login, the answer for a person."""
     notebook = copy.deepcopy(notebook)
-    notebook.cells = [cell for cell in notebook.cells
-                      if not (cell.metadata.get("nbgrader", {}).get("grade") and cell.metadata.nbgrader.locked) and cell is not login_cell(notebook)]
+    notebook.cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("solution")]
     return notebook
 
 

@@ -18,6 +18,7 @@ from conftest import THOROUGH, run
 from course import collecting, editions, sandbox
 from course.gradebook import opened
 from course.marking import NoAnswer, Sheet, equivalent, expression
+from course.repair import disarmed
 from course.roster import key_of, read_salt
 from expected import HAND, MACHINE
 from submissions import save, solved
@@ -122,6 +123,19 @@ def test_a_script_in_an_answer_does_not_reach_the_page(course):
     assert run(course, "feedback", THOROUGH) is None
     page = (course / "feedback" / "scripter" / THOROUGH / f"{THOROUGH}.html").read_text(encoding="utf-8")
     assert "<script>window.taken" not in page and not re.search(r"<img[^>]*onerror", page)
+
+
+@pytest.mark.parametrize("text", ["<script>x</script>", "<img src=x onerror=x>", "[a](javascript:x)", r"[a](javascript\:x)", "[a](&#106;avascript:x)", "<javascript:x>", "</td>", "<!-- x"])
+def test_text_that_a_browser_would_obey_becomes_text(text):
+    from nbconvert.filters.markdown_mistune import markdown2html_mistune
+
+    made = markdown2html_mistune(disarmed(text))
+    assert not re.search(r"<(script|img|a |!--|/td)|javascript:", made), made
+
+
+@pytest.mark.parametrize("text", ["$a<1$ and $b > 2$", r"$$\begin{aligned} a & b \\ c & d \end{aligned}$$", "> said", "a < b", "**bold**, `x < y`"])
+def test_mathematics_is_left_alone(text):
+    assert disarmed(text) == text
 
 
 # ---- marks by hand, in nbgrader's own pages, to the exported grades ----
