@@ -5,7 +5,7 @@ PYTHON ?=
 export PYTHON
 python := .venv/bin/python
 
-.PHONY: help book test lab run text untext serve bench clean install
+.PHONY: help book test lab run text untext serve bench course clean install
 .DEFAULT_GOAL := help
 
 help: ## say what each target does
@@ -41,9 +41,13 @@ bench: install ## time glmref beside its peers (installs them; takes about an ho
 	@$(python) benchmarks/gee.py
 	@$(python) benchmarks/scale.py
 
+course: install ## install the coursework's grader and list the assignments: assignments/MANUAL.md says the rest
+	@$(python) -m pip install --quiet -r assignments/requirements.txt
+	@$(python) assignments/manage.py list
+
 clean: ## remove the built book and caches (keeps .venv and _text)
 	@rm -rf _build .pytest_cache .hypothesis
-	@find book glmref tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find assignments book glmref tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
 	@echo "Removed _build and caches."
 
 install:

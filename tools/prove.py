@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from xml.etree import ElementTree
@@ -18,6 +19,7 @@ from notebooks import ROOT, chapters
 
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-n", "auto", "-p", "no:cacheprovider"]
 TESTS = ["--dist", "worksteal", "tests"]
+COURSEWORK = ROOT / "assignments" / "tests"  # marks in parallel by itself
 COMPARE = ["--nbval", "--nbval-current-env", "--nbval-sanitize-with", "tests/sanitize.cfg", "--nbval-cell-timeout", "300"]
 CHAPTERS = ["--dist", "loadfile", *COMPARE]  # one kernel per chapter
 
@@ -26,6 +28,10 @@ def stages():
     """What is proved, the arguments of pytest, and the environment."""
     notebooks = [str(path.relative_to(ROOT)) for path in chapters()]
     yield "tests: identities, laws, oracles, notebook guard, built pages", TESTS, {}
+    if COURSEWORK.is_dir() and (os.environ.get("CI") or find_spec("nbgrader")):
+        yield "coursework: real nbgrader marks submissions of every kind", ["-n", "0", str(COURSEWORK.relative_to(ROOT))], {}
+    else:
+        print("The coursework is not proved: its grader is not installed (make course), or its folder is kept elsewhere.")
     yield "every chapter, executed again and compared", CHAPTERS + notebooks, {}
     if platform.machine() in ("x86_64", "AMD64"):
         yield "every chapter once more, with the kernels of another processor", CHAPTERS + notebooks, {"OPENBLAS_CORETYPE": "Nehalem"}
