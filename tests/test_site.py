@@ -1,13 +1,13 @@
 """The built pages: complete, linked, described, self-sufficient; read as files, then seen by a browser."""
 import os
 import re
-import shutil
 from functools import cache
 from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from chromium import FLAGS, chromium
 from notebooks import ROOT
 
 HTML = ROOT / "_build" / "html"
@@ -17,8 +17,6 @@ LINKS_THAT_LOAD_NOTHING = {"canonical", "next", "prev", "search", "index", "lice
 RAW_MYST = re.compile(r"\{[a-z][a-z:-]*\}`[^`]*`|^:::|^```\{", re.MULTILINE)
 ELSEWHERE = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
 WRONG_FORMULA = "mjx-merror, [data-mjx-error], article mjx-mtext[style*=red]"  # the last: an unknown macro
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
 def pages_of_toc():
@@ -153,11 +151,6 @@ def test_raw_markup_is_found(text):
 
 
 # ---- seen by a browser, from disk ----
-
-def chromium():
-    named = os.environ.get("CHROMIUM")
-    return named if named and os.path.exists(named) else next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
 
 @pytest.fixture(scope="module")
 def browser():
