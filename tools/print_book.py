@@ -160,6 +160,8 @@ def main():
     if lost:
         sys.exit("The book was not printed: these links lead nowhere on paper:\n" + "\n".join(f"  {name}: {link}" for name, link in sorted(set(lost))))
     book.compress_identical_objects()
+    for page in book.pages:  # stamping the number unpacked it
+        page.compress_content_streams()
     with PDF.open("wb") as file:
         book.write(file)
     print(f"Printed {len(book.pages)} pages, {PDF.stat().st_size / 1e6:.1f} MB:\n  {PDF}")
