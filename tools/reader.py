@@ -160,6 +160,8 @@ def directive(name, argument, body, where):
         yield from ["```python", *included(BOOK / argument, options), "```"]
         if "caption" in options:
             yield from ["", f"*{ROLE.sub(role, options['caption'])}*"]
+    elif name == "explore":  # its program is the page's
+        yield from ["*On the book's page a figure to move stands here. What it shows:*", "", *text]
     elif name == "container":
         yield from ["", *text, ""]
     else:
