@@ -70,6 +70,23 @@ def test_steps_lead_to_the_estimate(formula, browser):
     close([beta, found["loglik"], found["information"] ** -0.5], [fit.coef.iloc[0], fit.loglik, fit.se.iloc[0]])
 
 
+def test_captions_say_what_the_figures_show(formula):
+    """Each figure named in a caption of a chapter."""
+    beta = 0
+    for _ in range(3):
+        beta = formula("irls", beta=beta)["next"]
+    assert round(beta, 3) == 0.970 and abs(beta - formula("irls", beta=beta)["next"]) < 5e-4
+    assert round(formula("irls", beta=2.5)["next"], 1) == -1.5 and formula("irls", beta=3)["next"] < -2
+    close(formula("curvature", n=80, share=0.7)["se"], formula("curvature", n=20, share=0.7)["se"] / 2)
+    assert round(formula("design", kind="between clusters", m=10, rho=0.1)["worth"], 1) == 5.3
+    assert round(formula("design", kind="within clusters", m=10, rho=0.1)["worth"], 1) == 11.1
+    ratio = {gamma: found["robust"] / found["model"] for gamma in (-1, 0, 2) if (found := formula("sandwich", gamma=gamma))}
+    assert ratio[-1] > 1.3 and ratio[2] > 1.3 and abs(ratio[0] - 1) < 0.05
+    far = {link: formula("link", link=link, eta=4)["mean"] for link in ("logit", "probit", "cloglog", "loglog", "cauchit")}
+    assert min(far, key=far.get) == "cauchit"
+    close(formula("link", link="cloglog", eta=1.3)["mean"], 1 - formula("link", link="loglog", eta=-1.3)["mean"])
+
+
 @pytest.mark.parametrize("n, share", [(5, 0.2), (20, 0.7), (200, 0.9)])
 def test_curvature(formula, n, share):
     found = formula("curvature", n=n, share=share)

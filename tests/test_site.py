@@ -179,6 +179,8 @@ def opened(browser):
         page.on("console", lambda message: message.type == "error" and page.errors.append(message.text))
         page.on("pageerror", lambda error: page.errors.append(str(error)))
         page.goto(file.as_uri())
+        if settings.get("java_script_enabled") is False:
+            return page
         page.wait_for_function("!window.MathJax || (window.MathJax.startup && window.MathJax.startup.promise)")
         page.evaluate("() => window.MathJax ? window.MathJax.startup.promise.then(() => true) : true")
         page.wait_for_timeout(200)
@@ -227,6 +229,23 @@ def test_sliders_move_by_keyboard(opened, page):
         slider.press("End" if slider.input_value() != slider.get_attribute("max") else "Home")
         after = picture.get_attribute("src"), picture.get_attribute("alt")
         assert after[0] != before[0] and after[1] != before[1] and after[1].strip()
+    assert seen.errors == []
+
+
+@pytest.mark.browser
+@every_page
+def test_figures_to_explore_move(opened, page):
+    """With script, the controls; without, the first picture and its caption."""
+    names = [figure["data-explore"] for figure in soup(page).select("figure[data-explore]")]
+    if not names:
+        return
+    seen, still = opened(HTML / f"{page}.html"), opened(HTML / f"{page}.html", java_script_enabled=False)
+    for name in names:
+        figure = seen.locator(f"#explore-{name}")
+        before = figure.locator("svg").get_attribute("aria-label")
+        figure.locator("input[type=range]").first.press("ArrowRight")
+        assert figure.locator("svg").get_attribute("aria-label") != before
+        assert still.locator(f"#explore-{name} svg").is_visible() and still.locator(f"#explore-{name} figcaption").is_visible()
     assert seen.errors == []
 
 
