@@ -5,19 +5,31 @@ PYTHON ?=
 export PYTHON
 python := .venv/bin/python
 
-.PHONY: help book test lab run text untext serve bench course clean install
+.PHONY: help book test live pdf zip test-online lab run text untext serve bench course clean install
 .DEFAULT_GOAL := help
 
 help: ## say what each target does
 	@echo "Generalized Linear Models, computed. Needs Python 3.11 or newer; everything else goes into .venv."
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 book: install ## build the book into _build/html and print the file to open
 	@$(python) tools/build_book.py
 
 test: install ## prove everything: unit tests, oracles, every chapter run again twice, the built pages
 	@$(python) tools/prove.py
+
+live: install ## add Python in the browser to the built book: live cells, JupyterLite, notebooks to download
+	@$(python) tools/live.py
+
+pdf: install ## print the whole book into _build/glm-book.pdf (needs Chromium)
+	@$(python) tools/print_book.py
+
+zip: install ## pack the built book, to read from disk, into _build/glm-book.zip
+	@$(python) tools/pack_book.py
+
+test-online: live pdf zip ## press every button: each chapter in the browser's Python, notebooks in a bare environment, access, PDF
+	@$(python) -m pytest -q -n 2 --dist worksteal -p no:cacheprovider tests/online
 
 lab: install ## open the chapters as notebooks in JupyterLab
 	@$(python) -m jupyter lab --notebook-dir=. book

@@ -19,7 +19,8 @@ import pandas as pd
 
 from .errors import InputError
 
-_DTYPE = {"integer": "int64", "number": "float64", "category": str, "text": str}
+_DTYPE = {"integer": "intp",  # as wide as the machine counts: 64 bits, 32 in a browser, where np.bincount takes no more
+           "number": "float64", "category": str, "text": str}
 
 
 @dataclass(frozen=True)

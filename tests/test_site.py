@@ -1,13 +1,13 @@
 """The built pages: complete, linked, described, self-sufficient; read as files, then seen by a browser."""
 import os
 import re
-import shutil
 from functools import cache
 from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from chromium import FLAGS, chromium
 from notebooks import ROOT
 
 HTML = ROOT / "_build" / "html"
@@ -17,8 +17,6 @@ LINKS_THAT_LOAD_NOTHING = {"canonical", "next", "prev", "search", "index", "lice
 RAW_MYST = re.compile(r"\{[a-z][a-z:-]*\}`[^`]*`|^:::|^```\{", re.MULTILINE)
 ELSEWHERE = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
 WRONG_FORMULA = "mjx-merror, [data-mjx-error], article mjx-mtext[style*=red]"  # the last: an unknown macro
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
 def pages_of_toc():
@@ -154,11 +152,6 @@ def test_raw_markup_is_found(text):
 
 # ---- seen by a browser, from disk ----
 
-def chromium():
-    named = os.environ.get("CHROMIUM")
-    return named if named and os.path.exists(named) else next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-
 @pytest.fixture(scope="module")
 def browser():
     if chromium() is None:
@@ -186,6 +179,8 @@ def opened(browser):
         page.on("console", lambda message: message.type == "error" and page.errors.append(message.text))
         page.on("pageerror", lambda error: page.errors.append(str(error)))
         page.goto(file.as_uri())
+        if settings.get("java_script_enabled") is False:
+            return page
         page.wait_for_function("!window.MathJax || (window.MathJax.startup && window.MathJax.startup.promise)")
         page.evaluate("() => window.MathJax ? window.MathJax.startup.promise.then(() => true) : true")
         page.wait_for_timeout(200)
@@ -234,6 +229,23 @@ def test_sliders_move_by_keyboard(opened, page):
         slider.press("End" if slider.input_value() != slider.get_attribute("max") else "Home")
         after = picture.get_attribute("src"), picture.get_attribute("alt")
         assert after[0] != before[0] and after[1] != before[1] and after[1].strip()
+    assert seen.errors == []
+
+
+@pytest.mark.browser
+@every_page
+def test_figures_to_explore_move(opened, page):
+    """With script, the controls; without, the first picture and its caption."""
+    names = [figure["data-explore"] for figure in soup(page).select("figure[data-explore]")]
+    if not names:
+        return
+    seen, still = opened(HTML / f"{page}.html"), opened(HTML / f"{page}.html", java_script_enabled=False)
+    for name in names:
+        figure = seen.locator(f"#explore-{name}")
+        before = figure.locator("svg").get_attribute("aria-label")
+        figure.locator("input[type=range]").first.press("ArrowRight")
+        assert figure.locator("svg").get_attribute("aria-label") != before
+        assert still.locator(f"#explore-{name} svg").is_visible() and still.locator(f"#explore-{name} figcaption").is_visible()
     assert seen.errors == []
 
 

@@ -18,8 +18,8 @@ from build_book import build
 from notebooks import ROOT, chapters
 
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-n", "auto", "-p", "no:cacheprovider"]
-TESTS = ["--dist", "worksteal", "tests"]
 COURSEWORK = ROOT / "assignments" / "tests"  # marks in parallel by itself
+TESTS = ["--dist", "worksteal", "tests", "--ignore=tests/online"]  # those need more than the book: make test-online
 COMPARE = ["--nbval", "--nbval-current-env", "--nbval-sanitize-with", "tests/sanitize.cfg", "--nbval-cell-timeout", "300"]
 CHAPTERS = ["--dist", "loadfile", *COMPARE]  # one kernel per chapter
 

@@ -14,6 +14,9 @@ document.addEventListener("DOMContentLoaded", () => {
     sidebar.setAttribute("aria-label", "Book contents");
   }
 });
+// The text waits for its formulas (class "setting", from book/_ext/reading.py), so that nothing jumps; it does not wait for ever.
+const settled = () => document.documentElement.classList.remove("setting");
+setTimeout(settled, 5000);
 window.addEventListener("load", () => {
   const mend = () => {
     document.querySelectorAll('.bd-article mjx-container:not([display="true"])').forEach((formula) => {
@@ -23,7 +26,7 @@ window.addEventListener("load", () => {
       if (box.scrollWidth > box.clientWidth + 1 && getComputedStyle(box).overflowX === "auto") box.setAttribute("tabindex", "0");
     });
   };
-  (window.MathJax?.startup?.promise ?? Promise.resolve()).then(mend);
+  (window.MathJax?.startup?.promise ?? Promise.resolve()).then(mend).then(settled, settled);
   window.addEventListener("resize", mend);
   document.addEventListener("toggle", mend, true);
   const reveal = () => {  // a link may lead into a solution that is still hidden
