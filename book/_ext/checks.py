@@ -24,6 +24,7 @@ ORACLES = {  # files of tests/oracles: what is compared
     "gee_statsmodels": "generalized estimating equations",
     "sandwich": "robust covariances",
     "separation": "which coefficients are infinite",
+    "mixed": "the mixed model of chapter 12",
     "nist": "certified regressions",
 }
 NOT_COMPARED = {"jsonlite"}  # it writes the file
