@@ -190,8 +190,9 @@ def warn_of_edges(fit):
     if fit.boundary.any():
         positions = np.flatnonzero(fit.boundary)
         shown = ", ".join(checks.row(fit.design.index, position) for position in positions[:5])
+        lie = "fitted mean lies" if len(positions) == 1 else "fitted means lie"
         warnings.warn(
-            f"{len(positions)} fitted means lie at the edge of those that the {fit.link.name} link allows: "
+            f"{len(positions)} {lie} at the edge of those that the {fit.link.name} link allows: "
             f"{shown}{', ...' if len(positions) > 5 else ''}. The coefficients are the best possible ones, but the likelihood "
             "still rises beyond the edge: standard errors and tests do not hold. Choose a link whose range fits.",
             BoundaryWarning,

@@ -126,7 +126,8 @@ def glm_report(fit, level):
     title = f"Generalized linear model: {fit.design.formula}" if fit.design.formula else "Generalized linear model"
     notes = aliased(fit)
     if fit.boundary.any():
-        notes += (f"{np.count_nonzero(fit.boundary)} means at the edge of those the link allows: standard errors do not hold.",)
+        means = "1 mean" if np.count_nonzero(fit.boundary) == 1 else f"{np.count_nonzero(fit.boundary)} means"
+        notes += (f"{means} at the edge of those the link allows: standard errors do not hold.",)
     if fit.separation is not None:
         notes += (f"Separation. {fit.separation}. Profile intervals and likelihood-ratio tests of these coefficients hold.",)
     return Report(title, facts, table, notes, ratios(fit, table["estimate"], interval))

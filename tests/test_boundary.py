@@ -85,14 +85,14 @@ def test_square_root_in_closed_form():
     """The mean of the first row is held at 0; then eta = b x, and b^2 = sum y / sum x^2."""
     x, y = np.arange(6.0), np.array([0, 0, 0, 1, 0, 3.0])
     with pytest.warns(
-        BoundaryWarning, match=r"1 fitted means lie at the edge .*: row 0\. .*standard errors and tests do not hold"
+        BoundaryWarning, match=r"1 fitted mean lies at the edge .*: row 0\. .*standard errors and tests do not hold"
     ):
         fit = fit_glm(np.c_[np.ones(6), x], y, "poisson", link="sqrt")
     np.testing.assert_allclose(fit.coef, [0, np.sqrt(4 / 55)], atol=1e-10)
     eta = np.sqrt(4 / 55) * x[[3, 5]]
     assert fit.deviance == pytest.approx(2 * np.sum(y[[3, 5]] * np.log(y[[3, 5]] / eta**2)), rel=1e-10)
     assert fit.solution.ended == "boundary" and fit.converged and fit.boundary.tolist() == [True] + [False] * 5
-    assert "1 means at the edge" in repr(fit)
+    assert "1 mean at the edge" in repr(fit)
 
 
 def test_log_binomial_against_fifty_digits():

@@ -75,7 +75,7 @@ def test_separation_is_claimed_under_every_link(link):
 @pytest.mark.parametrize("link", ["log", "identity", "sqrt", links.Power(2)], ids=str)
 def test_a_best_fit_at_the_edge_of_the_link_is_named(link):
     """Bliss's beetles: all die at the top dose, and a mean of 1 is reached at a finite eta."""
-    with pytest.warns(BoundaryWarning, match="1 fitted means lie at the edge"):
+    with pytest.warns(BoundaryWarning, match="1 fitted mean lies at the edge"):
         fit = glm("I(killed / beetles) ~ log_dose", datasets.load("beetles"), "binomial", weights="beetles", link=link)
     assert fit.fitted[-1] > 1 - 1e-9
 

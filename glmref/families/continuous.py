@@ -46,7 +46,7 @@ class Gaussian(Family):
 
 
 class Gamma(Family):
-    """Positive amounts with constant coefficient of variation: V = mu^2, shape w / phi. theta = -1 / mu.
+    """Positive amounts, constant coefficient of variation: V = mu^2, shape w/phi. theta = -1/mu.
 
     >>> families.Gamma().variance(3.0).item()
     9.0
