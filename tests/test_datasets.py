@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from published import reproduces
+from scipy import optimize, special, stats
 
 from glmref import datasets, gee, glm
 from glmref.errors import InputError
@@ -375,6 +376,14 @@ def test_muscatine():
     reproduces("muscatine", d.children.sum())
     assert d[d.age == 8].children.sum() == 1014  # the cohort of Fitzmaurice, Laird and Lipsitz (1994)
     assert not ((d["first"] == "missing") & (d.second == "missing") & (d.third == "missing")).any()
+    d = d.loc[d.index.repeat(d.children)].assign(child=lambda t: np.arange(len(t)))
+    d = d.melt(["sex", "age", "child"], ["first", "second", "third"], "survey", "answer").query("answer != 'missing'")
+    d["age"] += 2.0 * d.survey.map({"first": 0, "second": 1, "third": 2}) - 12
+    X, y = design(d.sex == "female", d.age, d.age**2, *((d.sex == "female") * d.age**k for k in (1, 2))), (d.answer == "yes").to_numpy(float)
+    beta, mu = scoring(X, y, "binomial", "logit")
+    bread = np.linalg.inv((X.T * (mu * (1 - mu))) @ X)
+    scores = pd.DataFrame(X * (y - mu)[:, None]).groupby(d.child.to_numpy()).sum().to_numpy() @ bread
+    reproduces("muscatine-geepack", [*beta, *np.sqrt((scores**2).sum(axis=0))])
 
 
 def test_spruce():
@@ -389,6 +398,15 @@ def test_cattle():
     d = datasets.load("cattle")
     assert d.herd.nunique() == 15 and (d.cases <= d.cattle).all() and not d.duplicated(["herd", "period"]).any()
     assert (d.cases.sum(), d.cattle.sum()) == (99, 842)
+    X, (node, weight) = design(*dummies(d.period)), np.polynomial.hermite_e.hermegauss(40)
+
+    def deviance(theta):  # the herd's likelihood given its intercept, averaged over a normal one
+        mu = special.expit((X @ theta[:4])[:, None] + np.exp(theta[4]) * node)
+        joint = pd.DataFrame(stats.binom.logpmf(d[["cases"]], d[["cattle"]], mu)).groupby(d.herd).sum()
+        return -2 * np.log(np.exp(joint) @ (weight / weight.sum())).sum()
+
+    theta = optimize.minimize(deviance, [-1.3, -1, -1, -1.5, -0.5], tol=1e-8).x
+    reproduces("cattle-glmer", [*theta[:4], np.exp(theta[4])])
 
 
 @pytest.mark.parametrize("name", sorted(NIST))
