@@ -251,6 +251,21 @@ def test_without_a_sandbox_nothing_is_run(course, monkeypatch, tmp_path):
         assert reason in str(refusal.value) and "COURSE_SANDBOX=user" in str(refusal.value)
 
 
+def test_the_container_way_refuses_where_it_cannot_protect(monkeypatch, tmp_path):
+    """Not root, or a Python that the other user may not run: said before anything is run."""
+    hidden = tmp_path / "hidden"
+    hidden.mkdir(mode=0o700)
+    shutil.copy(sys.executable, hidden / "python")
+    monkeypatch.setenv("COURSE_SANDBOX", "user")
+    monkeypatch.setattr(sandbox.sys, "executable", str(hidden / "python"))
+    sandbox.kind.cache_clear()
+    try:
+        with pytest.raises(SystemExit, match="needs root|nobody cannot run"):
+            sandbox.kind()
+    finally:
+        sandbox.kind.cache_clear()
+
+
 @pytest.mark.parametrize("text", ["__import__('os').system('true')", "x.__class__", "9**9**9", "lambda: 1", "open('/etc/passwd')", "(" * 5000, "x" * 5000 + "*", "exp(x, evaluate=False)",
                                   "+".join(["x"] * 500), "unknown + x", "'a'*10**9"])
 def test_an_expression_is_read_without_running_it(text):
