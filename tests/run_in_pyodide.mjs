@@ -8,7 +8,7 @@ const [site, notebook] = process.argv.slice(2);
 const live = path.join(site, "_static", "live");
 const pyodide = path.join(site, "lite", "static", "pyodide");
 const { startPython } = await import(pathToFileURL(path.join(live, "session.mjs")));
-const NEEDS = ["needs-dask", "needs-parquet"];  // what the browser's Python does not have
+const NEEDS = ["needs-dask", "needs-parquet", "needs-repository", "needs-openblas"];  // what a browser does not have
 
 let said = [];
 const kinds = {};

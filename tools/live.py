@@ -173,7 +173,8 @@ def buttons(path):
 def cells(path):
     """What the page's cells run: code as it stands in the chapter, by the id that leads to the place on the page."""
     code = [cell for cell in read(path).cells if cell.cell_type == "code"]
-    return [{"id": cell.id, "source": cell.source, "mayFail": "raises-exception" in cell.metadata.get("tags", [])} for cell in code]
+    return [{"id": cell.id, "source": cell.source, "mayFail": "raises-exception" in cell.metadata.get("tags", []),
+             "needs": [tag.removeprefix("needs-") for tag in cell.metadata.get("tags", []) if tag.startswith("needs-")]} for cell in code]
 
 
 def add_buttons():

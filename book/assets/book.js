@@ -7,7 +7,7 @@ document.addEventListener("DOMContentLoaded", () => {
     if (visible) button.setAttribute("aria-label", visible);
   });
   document.querySelectorAll(".citation-list, .citation").forEach((entry) => entry.removeAttribute("role"));
-  document.querySelectorAll("table thead th:empty").forEach((corner) => corner.replaceWith(document.createElement("td")));
+  document.querySelectorAll("table thead th").forEach((corner) => corner.textContent.trim() || corner.replaceWith(document.createElement("td")));
   const sidebar = document.querySelector(".bd-sidebar-primary");
   if (sidebar && !sidebar.hasAttribute("role")) {
     sidebar.setAttribute("role", "complementary");

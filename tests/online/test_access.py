@@ -35,7 +35,7 @@ every_page = pytest.mark.parametrize("page", [*PAGES, "search", "404"])
 @every_page
 def test_axe_finds_nothing(chrome, page):
     """All rules on light pages, contrast on dark ones; of formulas, that each carries what a screen reader speaks."""
-    context = chrome.new_context()
+    context = chrome.new_context(reduced_motion="reduce")  # else a colour may be measured on its way
     seen = context.new_page()
     found = {}
     seen.goto((HTML / f"{page}.html").as_uri())

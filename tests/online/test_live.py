@@ -17,7 +17,7 @@ every_chapter = pytest.mark.parametrize("path", chapters(), ids=lambda path: pat
 
 @every_chapter
 def test_chapter_runs_in_the_browsers_python(path):
-    """Under Node, by the program that runs the page's cells; no error, no warning. Cells that need Dask or Parquet files are left out."""
+    """Under Node, by the program that runs the page's cells; no error, no warning. Cells that need Dask, Parquet files or the repository are left out."""
     node = shutil.which("node") or pytest.fail("Node is not installed: apt-get install nodejs")
     command = [node, ROOT / "tests" / "run_in_pyodide.mjs", HTML, path]
     done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
@@ -26,7 +26,7 @@ def test_chapter_runs_in_the_browsers_python(path):
     assert ran["failed"] == [], "\n\n".join(f"cell {one['cell']}:\n{one['source']}\n\n{one['said']}" for one in ran["failed"])
     cells = [cell for cell in read(path).cells if cell.cell_type == "code"]
     assert ran["cells"] == len(cells)
-    assert ran["left_out"] == sum(bool({"needs-dask", "needs-parquet"} & set(cell.metadata.get("tags", []))) for cell in cells)
+    assert ran["left_out"] == sum(any(tag.startswith("needs-") for tag in cell.metadata.get("tags", [])) for cell in cells)
     drawn = sum("image/png" in output.get("data", {}) for cell in cells for output in cell.outputs)
     assert ran["left_out"] or ran["kinds"].get("png", 0) == drawn
 
@@ -68,6 +68,24 @@ def test_live_cells(context, site, name):
     page.wait_for_function("document.querySelector('.live-bar').dataset.state === 'ready'", timeout=seconds(120))
     assert "ready" in state.inner_text()
     assert context.elsewhere == [] and context.errors == []
+
+
+def test_live_leaves_out_what_a_browser_lacks(context, site):
+    """A cell that needs Dask, Parquet files or the repository says so and keeps what was printed."""
+    lacking = [(path.stem, cell.id) for path in chapters() for cell in read(path).cells
+               if any(tag.startswith("needs-") for tag in cell.metadata.get("tags", [])) and "remove-input" not in cell.metadata.tags]
+    name = lacking[0][0]
+    page = context.new_page()
+    page.goto(f"{site}/book/{name}.html")
+    page.get_by_role("button", name="Live").click()
+    page.wait_for_selector('.live-bar[data-state="ready"]', timeout=seconds(120))
+    ran = page.evaluate("(name) => fetch(`../_static/live/cells/${name}.json`).then(answer => answer.json())", name)
+    assert [cell["id"] for cell in ran if cell["needs"]][0] == lacking[0][1]
+    cell = page.locator(f"#cell-{name}-{lacking[0][1]}".lower())
+    page.get_by_role("button", name="Run all").click()
+    page.wait_for_function("(id) => ['left-out', 'failed'].includes(document.getElementById(id).dataset.live) || document.querySelector('div.cell[data-live=failed]')",
+                           arg=f"cell-{name}-{lacking[0][1]}".lower(), timeout=seconds(SECONDS))
+    assert cell.get_attribute("data-live") == "left-out" and page.locator('div.cell[data-live="failed"]').count() == 0
 
 
 @pytest.mark.parametrize("name", PRESSED[:1])

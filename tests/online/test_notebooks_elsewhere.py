@@ -13,7 +13,7 @@ from reader import FOLDER, expand, plain
 
 from conftest import HTML
 
-NEEDS = {"needs-dask", "needs-parquet"}
+NEEDS = {"needs-dask", "needs-parquet", "needs-repository"}
 RAW = re.compile(r"\{[a-z][a-z:-]*\}`[^`]*`|^(?:`{3,}|:{3,})\{", re.MULTILINE)
 every_chapter = pytest.mark.parametrize("path", chapters(), ids=lambda path: path.stem)
 

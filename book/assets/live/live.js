@@ -94,8 +94,8 @@
 
   // ---- cells ----
   class Cell {
-    constructor(box, { source, mayFail }) {
-      Object.assign(this, { box, source, mayFail, state: "new", pre: box?.querySelector(".cell_input pre") });
+    constructor(box, { source, mayFail, needs }) {
+      Object.assign(this, { box, source, mayFail, needs, state: "new", pre: box?.querySelector(".cell_input pre") });
       if (!box) this.box = make("div");  // its code and output are not on the page, but later cells need it
       this.output = this.box.querySelector(".cell_output");
       this.kept = { figures: [...(this.output?.querySelectorAll("figure:not(.glmref-frames)") ?? [])], links: [...(this.output?.querySelectorAll("a.reference") ?? [])] };
@@ -115,6 +115,11 @@
     }
     edited() { return Boolean(this.pre) && this.pre.textContent !== this.before; }
     async run() {
+      if (this.needs.length) {  // Dask, Parquet files, the repository: what was printed stays
+        this.state = this.box.dataset.live = "left-out";
+        say(`A cell was left out: it needs ${this.needs.join(", ")}, which a browser does not have.`, "ready");
+        return true;
+      }
       Object.assign(this, { figures: [...this.kept.figures], links: [...this.kept.links] });
       this.box.dataset.live = "running";
       if (!this.output) this.box.append(this.output = make("div", { className: "cell_output docutils container" }));
