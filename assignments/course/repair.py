@@ -17,9 +17,14 @@ class PutBack(NbGraderPreprocessor):
         about = resources["nbgrader"]
         course = Path(about["db_url"].removeprefix("sqlite:///").partition("?")[0]).parent
         path = course / "release" / about["assignment"] / f"{about['assignment']}.ipynb"
+        released = nbformat.v4.reads(path.read_text(encoding="utf-8")).cells
+        names = {cell.metadata.get("nbgrader", {}).get("grade_id") for cell in released} - {None}
+        for cell in notebook.cells:
+            if cell.metadata.get("nbgrader", {}).get("grade_id") not in names:
+                cell.metadata.pop("nbgrader", None)   # a test or an answer that the course never set: an ordinary cell
         own = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in notebook.cells]
         at = 0
-        for cell in nbformat.v4.reads(path.read_text(encoding="utf-8")).cells:
+        for cell in released:
             marks = cell.metadata.get("nbgrader", {})
             name = marks.get("grade_id")
             if name in own:
