@@ -2,6 +2,9 @@
 // ones, roles are those that screen readers know, the sidebar is a landmark, and what scrolls does so from the keyboard.
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("summary[aria-label]").forEach((summary) => summary.removeAttribute("aria-label"));
+  document.querySelectorAll("summary:has(.toctree-toggle)").forEach((summary) => {
+    summary.setAttribute("aria-label", `Pages under ${summary.closest("li").querySelector("a").textContent.trim()}`);
+  });
   document.querySelectorAll(".search-button-field[aria-label], .theme-switch-button[aria-label]").forEach((button) => {
     const visible = button.textContent.trim().replace(/\s+/g, " ");
     if (visible) button.setAttribute("aria-label", visible);
