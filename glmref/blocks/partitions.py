@@ -4,6 +4,7 @@ Dask decides who computes what: threads, processes, or the workers of a `dask.di
 partition whose worker dies is computed again by another.
 """
 
+import pickle
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -91,10 +92,13 @@ class Dask:
         >>> source.sum_portions(lambda portion: portion.table["distress"].sum(), ["distress"]).item()
         7
         """
+        import cloudpickle
         import dask
 
+        # As bytes, of which each task makes a copy for itself: a worker that sends a function on while it runs it may find that
+        # what the function remembers has changed under its hands.
+        function = dask.delayed(cloudpickle.dumps(summarize), pure=False)
         todo = dask.delayed(_of_partition, pure=False)
-        function = dask.delayed(_Function(summarize), pure=False)
         sums = [todo(function, part, number) for number, part in enumerate(self.parts(columns))]
         together = dask.delayed(_added, pure=False)
         while len(sums) > 1:
@@ -103,19 +107,12 @@ class Dask:
         return _unwrapped(total)
 
 
-@dataclass(frozen=True)
-class _Function:
-    """A function as a value that Dask sends once, not as part of each task."""
-
-    call: object
-
-
 def _of_partition(function, table, number):
-    """(failed, value): an InputError travels as a value, so that it is not taken for a worker's accident and tried again."""
+    """function, pickled, of a partition's Portion: an InputError travels as a value, so that it is not taken for a worker's accident and tried again."""
     if not len(table):
         return NOTHING
     try:
-        return function.call(Portion(table, f"partition {number}"))
+        return pickle.loads(function)(Portion(table, f"partition {number}"))
     except InputError as error:
         return error
 
