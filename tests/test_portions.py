@@ -280,6 +280,24 @@ def test_portions_are_read_by_one_thread_ahead(sources):
     assert threading.get_ident() not in readers and threading.active_count() == before
 
 
+class Remembers:
+    """Counts its calls."""
+
+    def __init__(self):
+        self.calls = []
+
+    def __call__(self, portion):
+        self.calls.append(portion.where)
+        return len(self.calls)
+
+
+def test_each_task_runs_a_function_of_its_own():
+    """One that several tasks share may change while a worker sends it to another: the message is then lost, and the fit waits."""
+    function = Remembers()
+    assert blocks.Dask(dd.from_pandas(TABLE, npartitions=6)).sum_portions(function, ["x"]) == 6
+    assert function.calls == []
+
+
 @pytest.fixture(scope="module")
 def cluster():
     distributed = pytest.importorskip("distributed")
