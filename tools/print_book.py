@@ -121,7 +121,7 @@ def bind(printed, numbers):
         parts = list(headings(name))
         for k, (place, title) in enumerate(parts):
             page, left, top = goto(name, place)
-            entry = book.add_outline_item(title, page.indirect_reference, parent=None if k == 0 else chapter, fit=Fit.xyz(left, top, None))
+            entry = book.add_outline_item(title=title, page_number=page.indirect_reference, parent=None if k == 0 else chapter, fit=Fit.xyz(left, top, None))
             chapter = entry if k == 0 else chapter
     for name in printed:
         for k in range(first[name], first[name] + len(printed[name].pages)):
@@ -134,6 +134,9 @@ def bind(printed, numbers):
                     address, place = urldefrag(unquote(str(action["/URI"])))
                     target = re.sub(r"\.html$", "", address.partition(f"{HTML}/")[2])
                 else:
+                    continue
+                if target.startswith("_downloads/"):  # a file to take away: on paper its name is all there is
+                    link.pop("/A", None)
                     continue
                 if target not in known or (place and place not in known[target]):
                     lost.append((name, f"{target}#{place}"))
