@@ -84,8 +84,9 @@ def command(room):
     links = [part for path in ("/bin", "/lib", "/lib64") if os.path.exists(path)
              for part in (("--symlink", f"usr{path}", path) if os.path.islink(path) else ("--ro-bind", path, path))]
     return ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--uid", str(NOBODY), "--gid", str(NOBODY),
+            "--size", str(DISK), "--tmpfs", "/tmp",  # first: the grader itself may be installed below /tmp
             *[part for path in same for part in ("--ro-bind", path, path)], *links, "--ro-bind", sys.prefix, sys.prefix,
-            "--proc", "/proc", "--dev", "/dev", "--size", str(DISK), "--tmpfs", "/tmp",
+            "--proc", "/proc", "--dev", "/dev",
             "--ro-bind", str(GLMREF), "/opt/course/glmref", "--ro-bind", str(HERE / "answers.py"), "/opt/course/answers.py",
             "--bind", room, room, "--chdir", "/tmp", *kernel]
 
