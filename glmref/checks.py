@@ -58,15 +58,15 @@ def finite(values, index, what, names=None):
         )
 
 
-def remedy_for_missing(choice):
-    """What to do with missing values."""
+def missing_choice(choice):
+    """Refuse what is neither "error" nor "drop"."""
     if choice not in ("error", "drop"):
         raise InputError(expected='missing="error" or "drop"', got=repr(choice), remedy="Choose one.")
 
 
 def complete(absent, index, where, missing):
     """Which rows to keep; raises where rows with missing values may not be dropped."""
-    remedy_for_missing(missing)
+    missing_choice(missing)
     positions = np.flatnonzero(absent)
     if len(positions) and missing == "error":
         shown = ", ".join(row(index, position) for position in positions[:5])

@@ -199,7 +199,7 @@ def from_arrays(X, y, *, offset=None, weights=None, frequency_weights=None, name
     frequency = per_row(frequency_weights, "frequency_weights", None)
     index = _positions(n) if index is None else index
     if isfinite(checks.total(X, y)):
-        checks.remedy_for_missing(missing)
+        checks.missing_choice(missing)
         return Design(X, y, offset, weights, names, index, frequency=frequency, finite=True)
     keep = checks.complete(np.isnan(y) | np.isnan(X).any(axis=1), index, "in X or y", missing)
     if keep.all():

@@ -108,7 +108,8 @@ class Dask:
 
 
 def _of_partition(function, table, number):
-    """function, pickled, of a partition's Portion: an InputError travels as a value, so that it is not taken for a worker's accident and tried again."""
+    """What the pickled function makes of a partition; an InputError travels as a value, so that it is not taken for a worker's
+    accident and tried again."""
     if not len(table):
         return NOTHING
     try:
