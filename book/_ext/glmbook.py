@@ -12,6 +12,11 @@ from docutils import nodes
 from sphinx.environment.collectors.toctree import TocTreeCollector
 from sphinx_external_toc.collectors import TocTreeCollectorWithStyles
 
+NEEDLESS = re.compile(
+    r'<link [^>]*rel="preload"[^>]*as="font"[^>]*>\s*'  # an error on a page opened from disk; the style sheet loads the fonts anyway
+    r'|<script [^>]*src="[^"]*fontawesome/[^"]*/js/[^"]*"[^>]*></script>\s*'  # 1.5 MB to draw icons that the font draws, too
+)
+
 
 def chapter_number(docname):
     """'book/06_irls' is chapter 6, 'book/appendix_c_checks' is appendix C, 'book/intro' has no number."""
@@ -61,13 +66,13 @@ def drop_remote_scripts(app, pagename, templatename, context, doctree):
     context["script_files"][:] = [script for script in context.get("script_files", []) if not remote(script)]
 
 
-def drop_font_preloads(app, exception):
-    """A page opened from disk may not preload fonts, and says so as an error; the style sheet loads them anyway."""
+def drop_needless_tags(app, exception):
+    """Takes out of each written page what the theme puts there and the book can do without: NEEDLESS."""
     if exception is not None or app.builder.format != "html":
         return
     for page in Path(app.outdir).rglob("*.html"):
         text = page.read_text(encoding="utf-8")
-        lighter = re.sub(r"<link [^>]*rel=\"preload\"[^>]*as=\"font\"[^>]*>\s*", "", text)
+        lighter = NEEDLESS.sub("", text)
         if lighter != text:
             page.write_text(lighter, encoding="utf-8")
 
@@ -75,6 +80,6 @@ def drop_font_preloads(app, exception):
 def setup(app):
     app.connect("builder-inited", number_chapters_by_name, priority=900)
     app.connect("build-finished", copy_mathjax)
-    app.connect("build-finished", drop_font_preloads)
+    app.connect("build-finished", drop_needless_tags)
     app.connect("html-page-context", drop_remote_scripts, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

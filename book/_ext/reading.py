@@ -104,20 +104,8 @@ def write_files(app, exception):
         (out / "sitemap.xml").write_text(sitemap(sorted(app.env.found_docs), base(app)), encoding="utf-8")
 
 
-def drop_second_icons(app, exception):
-    """The theme draws its icons twice over: from a font, and by a script of 1.5 MB. The font is enough."""
-    if exception is not None or app.builder.format != "html":
-        return
-    for page in Path(app.outdir).rglob("*.html"):
-        text = page.read_text(encoding="utf-8")
-        lighter = re.sub(r'<script [^>]*src="[^"]*fontawesome/[^"]*/js/[^"]*"[^>]*></script>\s*', "", text)
-        if lighter != text:
-            page.write_text(lighter, encoding="utf-8")
-
-
 def setup(app):
     app.add_post_transform(ReadingTime)
     app.connect("html-page-context", complete, priority=850)
     app.connect("build-finished", write_files)
-    app.connect("build-finished", drop_second_icons)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
