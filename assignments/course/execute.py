@@ -2,7 +2,7 @@
 
 Cells run in order. Where a test stands, what the student could see of it runs in the sandbox too, and what the student could not
 see never goes there: it is taken from the instructor's edition, by the cell's name, and asks the sandbox for answers.
-A cell that ends its kernel loses only itself: a new kernel runs the earlier cells again and goes on.
+A cell that ends its kernel or fills its memory loses only itself: a new kernel runs the earlier cells again and goes on.
 """
 import os
 import time
@@ -74,7 +74,10 @@ class Run:
         except KernelDied as death:
             self.close()
             return [failure("KernelDied", str(death))]
-        self.past.append(code)
+        if any(output.get("ename") == "MemoryError" for output in outputs):  # what it holds would be missing in every later cell
+            self.close()
+        else:
+            self.past.append(code)
         return outputs
 
     def living(self):

@@ -128,6 +128,7 @@ class Kernel:
             self.client.kernel_info()
             try:
                 self.client.get_shell_msg(timeout=0.5)
+                self.client.get_iopub_msg(timeout=0.2)  # outputs take a channel of their own, which may open later
                 return
             except Empty:
                 pass

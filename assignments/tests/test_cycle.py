@@ -26,6 +26,7 @@ from submissions import save, solved
 from glmref import coursework
 
 ANSWER = "meaning"  # the cell of every assignment that a person marks
+BY_HAND = "warning"  # whose answer is marked here; those of the others keep waiting
 
 
 # ---- roster and keys ----
@@ -173,7 +174,7 @@ def test_a_mark_given_by_hand_in_a_browser_reaches_the_grades(course, formgrader
     from playwright.sync_api import sync_playwright
 
     with opened(course) as gradebook:
-        submission = gradebook.find_submission(THOROUGH, "perfect").notebooks[0].id
+        submission = gradebook.find_submission(THOROUGH, BY_HAND).notebooks[0].id
     address, token = formgrader
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
@@ -195,15 +196,15 @@ def test_a_mark_given_by_hand_in_a_browser_reaches_the_grades(course, formgrader
     assert run(course, "export", "--format", "canvas", "--to", tmp_path / "canvas.csv") is None
     with open(tmp_path / "grades.csv", newline="") as file:
         rows = {row["login"]: row for row in csv.DictReader(file)}
-    assert (float(rows["perfect"][THOROUGH]), rows["perfect"][f"{THOROUGH}/open"]) == (MACHINE + 4, "no")
+    assert (float(rows[BY_HAND][THOROUGH]), rows[BY_HAND][f"{THOROUGH}/open"]) == (MACHINE + 4, "no")
     assert (float(rows["spoof"][THOROUGH]), rows["spoof"][f"{THOROUGH}/open"]) == (MACHINE, "yes")
-    assert float(rows["empty"][THOROUGH]) == 0 and float(rows["perfect"][f"{THOROUGH}/max"]) == MACHINE + HAND
+    assert float(rows["empty"][THOROUGH]) == 0 and float(rows[BY_HAND][f"{THOROUGH}/max"]) == MACHINE + HAND
     assert rows["broken"][THOROUGH] == "" or float(rows["broken"][THOROUGH]) == 0
     with open(tmp_path / "canvas.csv", newline="") as file:
         table = list(csv.reader(file))
     assert table[0][:5] == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"] and table[1][0].strip() == "Points Possible"
-    (line,) = [row for row in table if row[3] == "perfect"]
-    assert line[0] == "Perfect, Ada" and float(line[table[0].index(THOROUGH)]) == MACHINE + 4
+    (line,) = [row for row in table if row[3] == BY_HAND]
+    assert line[0] == f"{BY_HAND.title()}, Ada" and float(line[table[0].index(THOROUGH)]) == MACHINE + 4
 
 
 # ---- a container that marks one submission ----
