@@ -10,22 +10,22 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from . import diagnostics, geeinference, geereport, prediction, qic, sandwich
+from . import diagnostics, geeinference, geereport, prediction, sandwich
 from .design import Design
 from .errors import InputError
 from .estimating import Panel, cluster_grams
 from .families import Estimate
-from .fitted import Fitted
 from .geeloop import Solution
 from .jackknife import jackknife
 from .least_squares import inverse_information
+from .qic import Criteria
 from .start import Columns
 
 KINDS = ("model", *sandwich.CLUSTER_KINDS, "jackknife")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class GEEFit(Fitted):
+class GEEFit(Criteria):
     """A fitted GEE. Arrays have one entry per row; Series are named by term; standard errors are robust unless you ask.
 
     design: the rows as given; panel: the same, sorted by cluster; solution: of the rounds; columns: which were estimable;
@@ -260,87 +260,6 @@ class GEEFit(Fitted):
         """
         return geeinference.test(self, hypothesis, method, kind, df)
 
-    @cached_property
-    def cic(self):
-        """tr(Omega V_R): the smaller, the better the working correlation. See `glmref.qic`.
-
-        >>> round(wheeze.cic, 3)
-        4.792
-        """
-        robust = self.cov.to_numpy()[np.ix_(self.keep, self.keep)]
-        return qic.cic(self.panel, self.solution.beta, robust, self.dispersion)
-
-    @property
-    def quasi_likelihood(self):
-        """Q(beta) = -deviance / (2 phi), under independence; 0 for a perfect fit.
-
-        >>> round(wheeze.quasi_likelihood, 2)
-        -910.07
-        """
-        return -qic.quasi_deviance(self.panel, self.solution.beta) / (2 * self.dispersion)
-
-    @property
-    def qic(self):
-        """-2 Q + 2 CIC (Pan 2001).
-
-        >>> round(wheeze.qic, 2)
-        1829.73
-        """
-        return -2 * self.quasi_likelihood + 2 * self.cic
-
-    @property
-    def qicu(self):
-        """-2 Q + 2 rank.
-
-        >>> round(wheeze.qicu, 2)
-        1826.14
-        """
-        return -2 * self.quasi_likelihood + 2 * self.rank
-
-    @property
-    def loglik(self):
-        """A GEE has none: raises InputError.
-
-        >>> wheeze.loglik
-        Traceback (most recent call last):
-            ...
-        glmref.errors.InputError: expected a likelihood; got a generalized estimating equation, which assumes ...
-        """
-        raise _no_likelihood("a log-likelihood")
-
-    @property
-    def aic(self):
-        """A GEE has none: raises InputError.
-
-        >>> wheeze.aic
-        Traceback (most recent call last):
-            ...
-        glmref.errors.InputError: expected a likelihood; got a generalized estimating equation, which assumes ...
-        """
-        raise _no_likelihood("AIC")
-
-    @property
-    def bic(self):
-        """A GEE has none: raises InputError.
-
-        >>> wheeze.bic
-        Traceback (most recent call last):
-            ...
-        glmref.errors.InputError: expected a likelihood; got a generalized estimating equation, which assumes ...
-        """
-        raise _no_likelihood("BIC")
-
-    @property
-    def deviance(self):
-        """A GEE minimizes none: raises InputError.
-
-        >>> wheeze.deviance
-        Traceback (most recent call last):
-            ...
-        glmref.errors.InputError: expected a likelihood; got a generalized estimating equation, which assumes ...
-        """
-        raise _no_likelihood("a deviance")
-
     @property
     def trace(self):
         """One row per round: dispersion, alpha, the length of the step in standard errors, halvings (DataFrame).
@@ -361,11 +280,3 @@ class GEEFit(Fitted):
         {'Intercept': 0.3805, 'age': 0.0439, 'smoking[T.smoker]': 0.1777}
         """
         return geereport.gee_report(self, level)
-
-
-def _no_likelihood(what):
-    return InputError(
-        expected="a likelihood",
-        got=f"a generalized estimating equation, which assumes means and variances only and so has no {what.split()[-1]}",
-        remedy="Compare working correlations by cic, models by qic or qicu, coefficients by test().",
-    )

@@ -6,18 +6,19 @@ the mean is b'(theta), the variance b''(theta) a(phi), the unit deviance twice t
 are written by hand so that no digit is lost, and the tests hold them to b at 50 digits.
 
 `base` has the contract; `discrete` and `continuous` the families of the textbook; `negative_binomial` (fitted by `alpha`)
-and `tweedie` those with a parameter of their own, given or estimated; `quasi` those with a mean and a variance only.
+and `tweedie` those with a parameter of their own, given or estimated (`shape`); `quasi` those with a mean and a variance only.
 
 >>> sorted(families.BY_NAME)
 ['binomial', 'gamma', 'gaussian', 'inverse_gaussian', 'negative_binomial', 'poisson', 'quasibinomial', 'quasipoisson', 'tweedie']
 """
 
 from ..errors import InputError
-from .base import Estimate, Family
+from .base import Family
 from .continuous import Gamma, Gaussian, InverseGaussian
 from .discrete import Binomial, Poisson
 from .negative_binomial import NegativeBinomial
 from .quasi import QuasiBinomial, QuasiPoisson
+from .shape import Estimate
 from .tweedie import Tweedie
 
 __all__ = [

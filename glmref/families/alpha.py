@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..numerics import root_of_increasing, secant_root
-from .base import Estimate, Joint
+from .shape import Estimate, Joint
 
 AT_THE_POISSON = (
     "The counts vary no more than Poisson counts: the estimate of alpha is 0, the edge of its range, and the fit is the Poisson "

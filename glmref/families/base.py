@@ -5,44 +5,19 @@ Three methods work from eta, not from mu, because a mean that underflows still h
 weight = h'^2 / V(mu) and score = (y - mu) h' / V(mu); and `kernel`, the pair and the loss in one.
 """
 
-import numbers
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import numpy as np
 
 from ..errors import InputError
 from ..links import REAL, Link
-
-
-class Estimate(NamedTuple):
-    """How a family's own parameter was estimated: its name, value and standard error se (NaN where there is none).
-
-    held: the family under which restricted models are fitted in tests; note: a doubt about the estimate, or "".
-
-    >>> days = glm("days ~ sex", datasets.load("quine"), "negative_binomial")
-    >>> days.estimate.name, round(days.estimate.value, 3), round(days.estimate.se, 3)
-    ('alpha', 0.931, 0.113)
-    """
-
-    name: str
-    value: float
-    se: float
-    held: "Family"
-    note: str = ""
-
-
-class Joint(NamedTuple):
-    """A family with its parameter, the solution for beta there, and the Estimate (None where nothing was estimated)."""
-
-    family: "Family"
-    solution: object
-    estimate: Estimate | None
+from .shape import Shaped
 
 
 @dataclass(frozen=True)
-class Family(ABC):
+class Family(Shaped, ABC):
     """One family. y, mu, eta: arrays of one shape; phi > 0 the dispersion; weight w > 0 the prior weight.
 
     dispersion: phi where the family fixes it (Poisson, binomial: 1), None where it is estimated.
@@ -50,7 +25,6 @@ class Family(ABC):
     canonical_link: the link software calls canonical; theta = canonical_factor * canonical_link.link(mu).
     has_likelihood: whether there is a density; quasi-families are a mean and a variance only.
     dispersion_by_row: whether the ML estimate of phi needs each row, not only the deviance.
-    shape_name: the name of a further parameter that the family has, an attribute which is None while it is unknown.
     ratios: what exp(coefficient) is called, by link.
     parameter_interval, mean_interval: the open ranges of theta and mu; response_domain: the values y may take, in words.
 
@@ -68,52 +42,7 @@ class Family(ABC):
     spacing: ClassVar[str | None] = None
     has_likelihood: ClassVar[bool] = True
     dispersion_by_row: ClassVar[bool] = False
-    shape_name: ClassVar[str | None] = None
     ratios: ClassVar[dict] = {"log": "mean ratio"}
-
-    @property
-    def shape(self):
-        """The family's own parameter. Raises InputError while it is unknown: only a fit can go on without it.
-
-        >>> families.Tweedie(1.5).shape
-        1.5
-        """
-        value = getattr(self, self.shape_name)
-        if value is None:
-            raise InputError(
-                expected=f"the {self.name} family with its {self.shape_name}",
-                got=f"none: {self.shape_name} is to be estimated",
-                remedy=f"Take fit.family, which has the estimate, or give {self.shape_name}= a number.",
-            )
-        return float(value)
-
-    @property
-    def unknown(self):
-        """Whether a parameter of the family is left to be estimated.
-
-        >>> families.NegativeBinomial().unknown, families.NegativeBinomial(0.5).unknown
-        (True, False)
-        """
-        return self.shape_name is not None and getattr(self, self.shape_name) is None
-
-    def _check_shape(self, possible, expected):
-        """Refuse a shape that is not a finite number with possible(shape)."""
-        value = getattr(self, self.shape_name)
-        number = isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
-        if value is not None and not (number and np.isfinite(float(value)) and possible(value)):
-            raise InputError(expected=expected, got=repr(value), remedy=f"{type(self).__name__}() estimates it.")
-
-    def estimate(self, solve, rows, link, guess=None):
-        """Fit beta, and the family's own parameter where it is unknown, by maximum likelihood: a Joint.
-
-        solve(family, near) -> the Solution for beta under a complete family, begun from beta = near if not None.
-        guess: a complete family that may be close.
-
-        >>> joint = families.Poisson().estimate(lambda family, near: "the solution for beta", None, None)
-        >>> joint.family, joint.solution, joint.estimate
-        (Poisson(), 'the solution for beta', None)
-        """
-        return Joint(self, solve(self, None), None)
 
     @property
     def default_link(self):

@@ -16,7 +16,8 @@ from ..errors import InputError
 from ..links import NEGATIVE, POSITIVE, REAL
 from ..numerics import power_difference, root_of_increasing
 from . import tweedie_density
-from .base import Estimate, Family, Joint
+from .base import Family
+from .shape import Estimate, Joint
 from .continuous import Gamma, Gaussian, InverseGaussian
 from .discrete import Poisson
 
