@@ -21,8 +21,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from build_book import BUILD, build
-from notebooks import ROOT, chapters, read
-from reader import write_notebooks
+from notebooks import ROOT, chapters, read, write
+from reader import BROWSER, needs, reader_notebook, write_notebooks
 
 HTML = BUILD / "html"
 LITE = HTML / "lite"
@@ -60,7 +60,10 @@ def official_files(folder, source=None, release=RELEASE):
             shutil.copy(Path(source) / name, path)
         else:
             print(f"  fetching {name}", flush=True)
-            urllib.request.urlretrieve(release + name, path)
+            try:
+                urllib.request.urlretrieve(release + name, path)
+            except OSError as error:
+                sys.exit(f"{release}{name} cannot be fetched ({error}). Unpack Pyodide 0.27.7 elsewhere and name its folder in PYODIDE_DIR.")
         if digest(path) != expected and not (source is not None and name == LOCK and agrees(path)):
             path.unlink()
             sys.exit(f"{name} is not the official file of Pyodide 0.27.7: its sha256 differs from that in live/pyodide.txt. Nothing was built.")
@@ -127,15 +130,15 @@ def make_pyodide():
 
 # ---- JupyterLite ----
 
-def make_lite(pyodide, notebooks):
+def make_lite(pyodide):
     """The reader's notebooks in JupyterLite, at lite/ beside the pages."""
     with TemporaryDirectory() as stage:
         contents, settings = Path(stage) / "contents", Path(stage) / "lite"
         contents.mkdir()
         (settings / "static").mkdir(parents=True)
         shutil.copytree(pyodide, settings / "static" / "pyodide")
-        for path in notebooks.glob("*.ipynb"):
-            shutil.copy(path, contents)
+        for path in chapters():
+            write(reader_notebook(path, next(pyodide.glob("glmref-*.whl")).name, lacking=BROWSER), contents / path.name)
         (settings / "jupyter-lite.json").write_text(json.dumps({"jupyter-lite-schema-version": 0, "jupyter-config-data": {
             "appName": "Generalized Linear Models, computed",
             "litePluginSettings": {f"{KERNEL_EXTENSION}:kernel": {"disablePyPIFallback": True}},
@@ -174,7 +177,7 @@ def cells(path):
     """What the page's cells run: code as it stands in the chapter, by the id that leads to the place on the page."""
     code = [cell for cell in read(path).cells if cell.cell_type == "code"]
     return [{"id": cell.id, "source": cell.source, "mayFail": "raises-exception" in cell.metadata.get("tags", []),
-             "needs": [tag.removeprefix("needs-") for tag in cell.metadata.get("tags", []) if tag.startswith("needs-")]} for cell in code]
+             "needs": sorted(needs(cell))} for cell in code]
 
 
 def add_buttons():
@@ -197,8 +200,8 @@ def main():
     print("Putting Python beside it ...", flush=True)
     pyodide, packages = make_pyodide()
     print(f"  Pyodide with {len(packages)} packages; now JupyterLite", flush=True)
-    notebooks = write_notebooks(next(pyodide.glob("glmref-*.whl")))
-    make_lite(pyodide, notebooks)
+    write_notebooks(next(pyodide.glob("glmref-*.whl")))
+    make_lite(pyodide)
     add_buttons()
     size = sum(path.stat().st_size for path in LITE.rglob("*") if path.is_file()) / 1e6
     print(f"Live: {len(chapters())} notebooks, {size:.0f} MB. Browsers run no programs from disk, so serve the folder:\n  make serve")

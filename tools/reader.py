@@ -1,7 +1,8 @@
 """The chapters as notebooks for a reader elsewhere: plain Markdown, with numbers, references and citations as on the pages.
 
 Every number is taken from the built page, so that a notebook cannot disagree with it. The first cell makes `import glmref`
-work anywhere: it installs the wheel beside the notebook, or the one on the book's own site (`html.baseurl` in _config.yml).
+work anywhere: it installs the wheel beside the notebook, or the one on the book's own site (`html.baseurl` in _config.yml), with
+the extras that the chapter needs. A cell that needs what is not there, as its tags say, is shown and not run.
 `write_notebooks()` puts them, the wheel and a zip of all into _build/html/notebooks.
 """
 import re
@@ -28,12 +29,18 @@ ROLE = re.compile(r"\{\{?([a-z][\w:-]*)\}\}?`([^`]+)`")
 FENCE = re.compile(r"^(`{3,}|:{3,}|~{3,})(?:\{([\w:-]+)\}(.*))?\s*$")
 SETUP = '''# Makes `import glmref` work where this notebook runs.
 try:
-    import glmref
+    import {imports}
 except ImportError:
     import glob
     wheel = (glob.glob("glmref-*.whl") or [{address!r}])[0]
     assert wheel, "Put the file {wheel}, which came with this notebook, beside it."
-    %pip install --quiet "glmref[plots] @ {{wheel if '://' in wheel else __import__('pathlib').Path(wheel).resolve().as_uri()}}"'''
+    %pip install --quiet "glmref[{extras}] @ {{wheel if '://' in wheel else __import__('pathlib').Path(wheel).resolve().as_uri()}}"'''
+
+EXTRAS = {"dask": "distributed", "parquet": "pyarrow"}  # what a cell may need: the package behind it
+REPOSITORY = frozenset({"repository"})  # what no notebook has that was downloaded
+WORDS = {"dask": "Dask", "parquet": "Parquet files", "openblas": "OpenBLAS", "repository": "a file of the book's repository"}
+BROWSER = frozenset({*EXTRAS, "openblas", *REPOSITORY})  # nor one in a browser
+SHOWN = "*This cell needs {needs}, so it is shown and not run here.*\n\n```python\n{source}\n```"
 
 
 # ---- what the pages say ----
@@ -192,20 +199,36 @@ def baseurl():
     return address.rstrip("/") + "/" if address else ""
 
 
-def reader_notebook(path, wheel):
+def needs(cell):
+    """What a cell says that it needs: {"dask", "parquet", "openblas", "repository"} or some of them."""
+    return {tag.removeprefix("needs-") for tag in cell.metadata.get("tags", []) if tag.startswith("needs-")}
+
+
+def reader_notebook(path, wheel, lacking=REPOSITORY):
+    """The chapter as a reader's notebook, for a place that lacks some of what its cells may need."""
     notebook = read(path)
     address = f"{baseurl()}notebooks/{wheel}" if baseurl() else ""
+    extras = sorted((set().union(*map(needs, notebook.cells)) & EXTRAS.keys()) - lacking)
     for cell in notebook.cells:
-        cell.attachments = cell.get("attachments", {})
-        del cell["attachments"]
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-            cell.source = ROLE.sub(role, cell.source)
-            cell.metadata = nbformat.from_dict({"jupyter": {"source_hidden": True}} if {"hide-input", "remove-input"} & set(cell.metadata.get("tags", [])) else {})
-        elif cell.cell_type == "markdown":
+        missing = sorted(needs(cell) & lacking)
+        tags = set(cell.metadata.get("tags", []))
+        cell.pop("attachments", None)
+        cell.metadata = nbformat.from_dict({})
+        if cell.cell_type == "markdown":
             cell.source = expand(plain(cell.source, path.stem))
-            cell.metadata = nbformat.from_dict({})
-    notebook.cells.insert(1, nbformat.v4.new_code_cell(SETUP.format(address=address, wheel=wheel), id="setup"))
+            continue
+        cell.source = ROLE.sub(role, cell.source)
+        if missing:
+            named = " and ".join(WORDS[need] for need in missing)
+            cell.cell_type, cell.source = "markdown", SHOWN.format(needs=named, source=cell.source)
+            del cell["outputs"], cell["execution_count"]
+            continue
+        cell.outputs, cell.execution_count = [], None
+        if {"hide-input", "remove-input"} & tags:
+            cell.metadata = nbformat.from_dict({"jupyter": {"source_hidden": True}})
+    imports = ", ".join([*(EXTRAS[extra] for extra in extras), "glmref"])  # pandas, imported before pyarrow is there, would not see it
+    setup = SETUP.format(address=address, wheel=wheel, imports=imports, extras=",".join([*extras, "plots"]))
+    notebook.cells.insert(1, nbformat.v4.new_code_cell(setup, id="setup"))
     return notebook
 
 

@@ -94,10 +94,12 @@ def test_open_as_notebook(context, site, name):
     page = context.new_page()
     page.goto(f"{site}/book/{name}.html")
     page.get_by_role("link", name="Notebook").click()
-    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=seconds(120))
+    code = [cell for cell in read(ROOT / "book" / f"{name}.ipynb").cells if cell.cell_type == "code"]
+    ready = "document.querySelectorAll('.jp-Notebook .jp-CodeCell').length > {cells} && document.querySelector('.jp-NotebookKernelStatus').innerText === ''"
+    ready += " && document.querySelector('.jp-Notebook-ExecutionIndicator').dataset.status === 'idle'"
+    page.wait_for_function(ready.format(cells=len(code)), timeout=seconds(120))  # before, a busy machine forgets what it is asked
     page.locator('.lm-MenuBar-itemLabel:text-is("Run")').click()
     page.locator('.lm-Menu-itemLabel:text-is("Run All Cells")').click()
-    code = [cell for cell in read(ROOT / "book" / f"{name}.ipynb").cells if cell.cell_type == "code"]
     prompt = f"[{len(code)}]:"
     prompts = "[...document.querySelectorAll('.jp-InputArea-prompt')].map(one => one.innerText.trim())"
     page.wait_for_function(f"{prompts}.includes('{prompt}') || document.querySelector('.jp-OutputArea-output[data-mime-type*=error], .jp-OutputArea-output[data-mime-type*=stderr]')",

@@ -9,11 +9,10 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 from notebooks import ROOT, chapters, read
-from reader import FOLDER, expand, plain
+from reader import FOLDER, expand, needs, plain
 
 from conftest import HTML
 
-NEEDS = {"needs-dask", "needs-parquet", "needs-repository"}
 RAW = re.compile(r"\{[a-z][a-z:-]*\}`[^`]*`|^(?:`{3,}|:{3,})\{", re.MULTILINE)
 every_chapter = pytest.mark.parametrize("path", chapters(), ids=lambda path: path.stem)
 
@@ -47,17 +46,18 @@ def test_nothing_is_left_to_resolve(path):
     assert RAW.findall(said) == []
     assert [cell.id for cell in there.cells if cell.id != "setup"] == [cell.id for cell in read(path).cells]
     assert there.cells[1].id == "setup"
+    code = [cell for cell in read(path).cells if cell.cell_type == "code"]
+    assert sum(cell.cell_type == "code" for cell in there.cells) == 1 + sum("repository" not in needs(cell) for cell in code)
 
 
 def test_all_notebooks_run_where_only_their_first_cell_installs(bare, tmp_path, monkeypatch):
-    """In a folder that holds what the zip holds; one after the other in one environment, the first of them installs."""
+    """In a folder that holds what the zip holds, one after the other in one environment: the first installs, later ones what they need beyond."""
     with zipfile.ZipFile(FOLDER / "glm-notebooks.zip") as archive:
         archive.extractall(tmp_path)
     monkeypatch.setenv("JUPYTER_PATH", str(bare / "jupyter"))
     monkeypatch.setenv("PIP_CONSTRAINT", str(ROOT / "requirements.txt"))
     for path in sorted(tmp_path.glob("*.ipynb")):
         notebook = nbformat.read(path, 4)
-        notebook.cells = [cell for cell in notebook.cells if not NEEDS & set(cell.metadata.get("tags", []))]
         NotebookClient(notebook, kernel_name="bare", timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
         complaints = [output.text for cell in notebook.cells for output in cell.get("outputs", []) if output.get("name") == "stderr"]
         assert complaints == [], path.stem
