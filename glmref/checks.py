@@ -58,6 +58,13 @@ def finite(values, index, what, names=None):
         )
 
 
+def absent(table):
+    """Which rows of a table have a missing value. Of numbers alone, one sum tells that none has."""
+    if (table.dtypes == float).all() and isfinite(total(table.to_numpy())):
+        return np.zeros(len(table), dtype=bool)
+    return table.isna().any(axis=1).to_numpy()
+
+
 def missing_choice(choice):
     """Refuse what is neither "error" nor "drop"."""
     if choice not in ("error", "drop"):

@@ -37,7 +37,8 @@ def standardize(block, beta, family, link, bounded=True):
 
 def saturated_loss(block, family):
     """The loss of a block whose means are its responses."""
-    return float(block.weight @ family.saturated_loss(block.y))
+    loss = family.saturated_loss(block.y)
+    return float(np.add.reduce(loss) if is_constant(block.weight, 1.0) else np.dot(block.weight, loss))
 
 
 def evaluator(rows, family, link):

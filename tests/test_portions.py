@@ -5,6 +5,7 @@ import re
 import signal
 import sys
 import threading
+import time
 
 import numpy as np
 import pandas as pd
@@ -278,6 +279,33 @@ def test_portions_are_read_by_one_thread_ahead(sources):
     finally:
         object.__delattr__(source, "_portions")
     assert threading.get_ident() not in readers and threading.active_count() == before
+
+
+@pytest.mark.parametrize("threads", [2, 5])
+def test_portions_summed_at_once_change_nothing_but_rounding(path, threads):
+    """Their sums are added in the order of the file, whichever is ready first; no more are under way than threads."""
+    source, under_way, most = blocks.Parquet(path, rows=300), set(), []
+
+    def first(portion):
+        under_way.add(portion.where)
+        most.append(len(under_way))
+        start = portion.table.index[0]
+        time.sleep(0.03 + 0.02 * (start % 700 == 0))
+        under_way.discard(portion.where)
+        return [start]
+
+    found = source.sum_portions(first, ["x"], threads=threads)
+    assert found == sorted(found) and len(found) == 11 and 1 < max(most) <= threads
+    assert source.sum_portions(lambda portion: None, ["x"], threads=threads) is None
+    one, more = (glm("count ~ x + level", source, "poisson", threads=count) for count in (1, threads))
+    np.testing.assert_allclose(more.coef, one.coef, rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(more.se, one.se, rtol=1e-12)
+    with pytest.raises(InputError, match="a portion that is refused"):
+        source.sum_portions(refuse, ["x"], threads=threads)
+
+
+def refuse(portion):
+    raise InputError(expected="no portion", got="a portion that is refused", remedy="None.")
 
 
 class Remembers:

@@ -5,11 +5,13 @@ Whatever is computed from each block is added up; a fit never sees more than one
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
-BLOCK_ROWS = 2048  # measured: for 8 to 500 columns, within a tenth of the fastest size
+BLOCK_ROWS = 8192  # at most: a column of more does not stay in the processor's first caches
+BLOCK_NUMBERS = 200_000  # of X in a block, or 2048 rows: with fewer, threads wait for the interpreter more than they compute
 SAMPLE_ROWS = 1000  # a sample has at least so many rows, and ten for each column
 
 
@@ -33,7 +35,7 @@ class Block(NamedTuple):
 @dataclass(frozen=True)
 class ArrayRows:
     """Rows held in memory: X (n x p) float64; y, offset, weight (n). threads: how many blocks, of
-    block_rows rows each, are summarized at once.
+    block_rows rows each (None: as many as suit the cache), are summarized at once.
 
     weight: of all the rows that a row stands for together; frequency: how many these are (None: one).
 
@@ -46,7 +48,7 @@ class ArrayRows:
     y: np.ndarray
     offset: np.ndarray
     weight: np.ndarray
-    block_rows: int = BLOCK_ROWS
+    block_rows: int | None = None
     threads: int = 1
     frequency: np.ndarray | None = None
 
@@ -64,8 +66,13 @@ class ArrayRows:
     def __iter__(self):
         return self._every(1, 0)
 
+    @cached_property
+    def _size(self):
+        n, p = self.X.shape
+        return min(max(BLOCK_NUMBERS // max(p, 1), BLOCK_ROWS // 4), BLOCK_ROWS) if self.block_rows is None else self.block_rows
+
     def _every(self, step, first):
-        n, size = len(self.y), self.block_rows
+        n, size = len(self.y), self._size
         for start in range(first * size, n, step * size):
             rows = slice(start, min(start + size, n))
             frequency = None if self.frequency is None else self.frequency[rows]
@@ -77,9 +84,9 @@ class ArrayRows:
         >>> rows.sum(lambda block: block.weight @ block.y).item()
         10.0
         """
-        if len(self.y) <= self.block_rows:
+        if len(self.y) <= self._size:
             return summarize(Block(self.X, self.y, self.offset, self.weight, slice(0, len(self.y)), self.frequency))
-        threads = min(self.threads, -(-len(self.y) // self.block_rows))
+        threads = min(self.threads, -(-len(self.y) // self._size))
         if threads == 1:
             return add_all(map(summarize, self))
         with ThreadPoolExecutor(threads) as pool:

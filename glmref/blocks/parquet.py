@@ -1,5 +1,6 @@
 """A table in Parquet files, larger than memory: read a portion at a time, the next one while this one is summed."""
 
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -127,15 +128,15 @@ class Parquet:
             raise InputError(expected="at least one row", got=f"none in {self.name}", remedy="Check the file.")
         return found
 
-    def sum_portions(self, summarize, columns, whole=None):
+    def sum_portions(self, summarize, columns, whole=None, threads=1):
         """summarize(portion) added over all portions, or None as soon as one of them is None. whole: a column; neighbouring
-        rows with one value of it are kept in one portion.
+        rows with one value of it are kept in one portion. threads: how many portions are summarized at once.
 
         >>> source.sum_portions(lambda portion: portion.table["distress"].sum(), ["distress"]).item()
         7
         """
         portions = self.portions(columns)
-        return add_all(map(summarize, portions if whole is None else unbroken(portions, whole)))
+        return add_all(abreast(threads, summarize, portions if whole is None else unbroken(portions, whole)))
 
     def _portions(self, columns):
         pa, start = _pyarrow(), 0
@@ -166,6 +167,20 @@ def read_ahead(portions):
         while (portion := coming.result()) is not None:
             coming = reader.submit(next, portions, None)
             yield portion
+
+
+def abreast(threads, summarize, portions):
+    """summarize(portion) for each portion in order, so many at once; no more portions are held than that."""
+    if threads == 1:
+        yield from map(summarize, portions)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        under_way = deque()
+        for portion in portions:
+            under_way.append(pool.submit(summarize, portion))
+            if len(under_way) == threads:
+                yield under_way.popleft().result()
+        yield from (summary.result() for summary in under_way)
 
 
 def unbroken(portions, column):

@@ -85,9 +85,9 @@ class Dask:
                 return Portion(table, f"partition {number}")
         raise InputError(expected="at least one row", got=f"none in {self.name}", remedy="Check the filter before the fit.")
 
-    def sum_portions(self, summarize, columns, whole=None):
+    def sum_portions(self, summarize, columns, whole=None, threads=1):
         """summarize(portion) added over all partitions by a tree of fixed shape, or None as soon as one of them is None. A
-        partition is never cut, so `whole` needs nothing.
+        partition is never cut, so `whole` needs nothing; nor do `threads`: Dask has its own.
 
         >>> source.sum_portions(lambda portion: portion.table["distress"].sum(), ["distress"]).item()
         7

@@ -1,7 +1,8 @@
 """The contract of a source of portions, and how what a user passes becomes one.
 
 A source has `name` (for messages), `columns` (their names), `count` (about how many portions), `first(columns)` -> a Portion with
-rows, and `sum(summarize, columns)` -> summarize(portion) added over all portions, or None as soon as one of them is None.
+rows, and `sum_portions(summarize, columns, whole, threads)` -> summarize(portion) added over all portions, or None as soon as one
+of them is None (whole: a column whose runs of equal values are kept in one portion; threads: how many portions at once).
 """
 
 from pathlib import Path

@@ -63,15 +63,14 @@ class FormulaRecipe:
         """X of a portion's table."""
         if self.plain is None:
             return formulas.new_matrix(self.spec, table, self.formula)
-        X = np.ones((len(self.plain), len(table)))
+        X = np.empty((len(self.plain), len(table)))
         for row, name in zip(X, self.plain, strict=True):
-            if name is not None:
-                row[:] = table[name]
+            row[:] = 1.0 if name is None else table[name]
         return X.T
 
     def design(self, table):
         """The Design of a portion's table, or None where no row is left."""
-        keep = checks.complete(table.isna().any(axis=1).to_numpy(), table.index, f"in {', '.join(map(repr, self.used))}", self.missing)
+        keep = checks.complete(checks.absent(table), table.index, f"in {', '.join(map(repr, self.used))}", self.missing)
         if not keep.any():
             return None
         table = formulas.ready(table if keep.all() else table.loc[keep], self.formula, self.dtypes)
@@ -115,7 +114,7 @@ class ColumnRecipe:
 
     def design(self, table):
         """The Design of a portion's table, or None where no row is left."""
-        keep = checks.complete(table.isna().any(axis=1).to_numpy(), table.index, "in the columns of the fit", self.missing)
+        keep = checks.complete(checks.absent(table), table.index, "in the columns of the fit", self.missing)
         if not keep.any():
             return None
         table = table if keep.all() else table.loc[keep]

@@ -161,7 +161,8 @@ class ByLabel:
 
 @dataclass(frozen=True, eq=False)
 class StreamRows:
-    """The rows of a source that take part, seen by a fit as ArrayRows are; changes: what is done to each portion of them."""
+    """The rows of a source that take part, seen by a fit as ArrayRows are; changes: what is done to each portion of them;
+    threads: how many portions are summed at once."""
 
     source: object
     recipe: object
@@ -178,8 +179,8 @@ class StreamRows:
 
     def sum(self, summarize):
         """summarize(block) added over all blocks of all portions, or None as soon as one of them is None."""
-        of = partial(sum_of_portion, self.recipe, self.changes, self.threads, summarize)
-        return self.source.sum_portions(of, self.recipe.columns)
+        of = partial(sum_of_portion, self.recipe, self.changes, summarize)
+        return self.source.sum_portions(of, self.recipe.columns, threads=self.threads)
 
     def map(self, change):
         """change(rows) for each portion."""
@@ -197,7 +198,7 @@ class StreamRows:
         return partial(tuple, (self.survey.weighted_y / self.survey.weight, max(-self.survey.ends[2], -self.survey.ends[0])))
 
 
-def sum_of_portion(recipe, changes, threads, summarize, portion):
+def sum_of_portion(recipe, changes, summarize, portion):
     """summarize(block) added over the blocks of one portion."""
     try:
         design = recipe.design(portion.table)
@@ -205,5 +206,4 @@ def sum_of_portion(recipe, changes, threads, summarize, portion):
         raise within(error, portion.where) from None
     if design is None or not design.used.any():
         return NOTHING
-    rows = replace(design.rows, threads=threads)
-    return reduce(lambda rows, change: change(rows), changes, rows).sum(summarize)
+    return reduce(lambda rows, change: change(rows), changes, design.rows).sum(summarize)
