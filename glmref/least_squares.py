@@ -23,6 +23,7 @@ from scipy.linalg import blas, lapack
 
 RANK_TOLERANCE = 1e-11  # on |R_jj| against the length of column j, the tolerance of R's glm
 NARROW = 32  # columns; up to here a general matrix product is faster than a symmetric one
+SMALL = 1_000_000  # multiplications: OpenBLAS's limit for matrices that it calls small
 GRAM_LIMIT = 1e-4  # below this |R_jj| the Gram matrix has lost too many digits: use the triangle
 WELL_CONDITIONED = 0.01  # above this |R_jj|, against the length of column j, a Gram matrix keeps about twelve digits
 
@@ -53,7 +54,7 @@ class Gram(NamedTuple):
             information = np.dot(J.T, J)  # unlike @, dot lets other threads run
         else:
             X = np.ascontiguousarray(X)  # a copy, where the rows are a sample's or columns, costs less than what it saves
-            information = np.dot(X.T, weighted(X, weight, scratch(X.shape)))
+            information = product(X, weighted(X, weight, scratch(X.shape)))
         return cls(information, np.dot(score, X), deviance, rounding)
 
     def __add__(self, other):
@@ -192,6 +193,15 @@ class Triangle(NamedTuple):
         True
         """
         return self.root if self.root.diagonal().all() else None
+
+
+def product(A, B):
+    """A'B for tall, narrow A and B, in pieces that BLAS multiplies in place: above SMALL it repacks them, and calls threads."""
+    rows = max(SMALL // max(A.shape[1] * B.shape[1], 1), 1)
+    total = np.dot(A[:rows].T, B[:rows])
+    for start in range(rows, len(A), rows):
+        total += np.dot(A[start : start + rows].T, B[start : start + rows])
+    return total
 
 
 def weighted(X, factor, out=None):
