@@ -103,7 +103,7 @@ def test_rows_in_blocks_with_frequencies_and_weights(kind):
 
 
 def test_hc0_holds_no_table_of_scores():
-    n = 100_000
+    n = 200_000
     X = np.c_[np.ones(n), np.random.default_rng(1).normal(size=(n, 9))]
     fit = fit_glm(X, np.random.default_rng(2).poisson(1.5, n), "poisson")
     tracemalloc.start()
