@@ -1,7 +1,7 @@
 """`make live`: Python in the reader's browser, added to the built book. Nothing is loaded from elsewhere when it is read.
 
 Each chapter gets three buttons: Live (the page's own cells become editable and run, book/assets/live), Notebook (JupyterLite) and
-Download (tools/reader.py). The first two use one Pyodide, copied beside the book: from the folder PYODIDE_DIR, or from its official release. Every file is held to
+Download (tools/reader.py); each assignment gets Notebook. The first two use one Pyodide, copied beside the book: from the folder PYODIDE_DIR, or from its official release. Every file is held to
 the checksums in live/; glmref and what it needs stand in Pyodide's own lock, so that `import glmref` needs no install line.
 """
 import hashlib
@@ -21,7 +21,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from build_book import BUILD, build
-from notebooks import ROOT, chapters, read, write
+from notebooks import ROOT, assignments, chapters, read, write
 from reader import BROWSER, needs, reader_notebook, write_notebooks
 
 HTML = BUILD / "html"
@@ -131,7 +131,7 @@ def make_pyodide():
 # ---- JupyterLite ----
 
 def make_lite(pyodide):
-    """The reader's notebooks in JupyterLite, at lite/ beside the pages."""
+    """The reader's notebooks, and the assignments, in JupyterLite, at lite/ beside the pages."""
     with TemporaryDirectory() as stage:
         contents, settings = Path(stage) / "contents", Path(stage) / "lite"
         contents.mkdir()
@@ -139,6 +139,8 @@ def make_lite(pyodide):
         shutil.copytree(pyodide, settings / "static" / "pyodide")
         for path in chapters():
             write(reader_notebook(path, next(pyodide.glob("glmref-*.whl")).name, lacking=BROWSER), contents / path.name)
+        for path in assignments():
+            shutil.copy(path, contents)
         (settings / "jupyter-lite.json").write_text(json.dumps({"jupyter-lite-schema-version": 0, "jupyter-config-data": {
             "appName": "Generalized Linear Models, computed",
             "litePluginSettings": {f"{KERNEL_EXTENSION}:kernel": {"disablePyPIFallback": True}},
@@ -162,15 +164,23 @@ def make_lite(pyodide):
 
 # ---- the pages ----
 
+def up(path):
+    """From a page to the root of the site."""
+    return "../" * len(path.relative_to(HTML).parent.parts)
+
+
+def open_button(path):
+    return BUTTON.format(tag="a", attributes=f'href="{up(path)}lite/notebooks/index.html?path={path.stem}.ipynb"', icon="fa-play",
+                         title="Open this page as a notebook in your browser", text="Notebook")
+
+
 def buttons(path):
-    up = "../" * len(path.relative_to(HTML).parent.parts)
+    """Of a chapter's page."""
     live = BUTTON.format(tag="button", attributes='type="button" data-live', title="Run and edit the cells on this page", icon="fa-bolt", text="Live")
-    notebook = BUTTON.format(tag="a", attributes=f'href="{up}lite/notebooks/index.html?path={path.stem}.ipynb"', icon="fa-play",
-                             title="Open this chapter as a notebook in your browser", text="Notebook")
-    script = f'<script defer src="{up}_static/live/live.js" data-root="{up}" data-notebook="{path.stem}"></script>'
-    download = BUTTON.format(tag="a", attributes=f'href="{up}notebooks/{path.stem}.ipynb" download', icon="fa-download",
+    script = f'<script defer src="{up(path)}_static/live/live.js" data-root="{up(path)}" data-notebook="{path.stem}"></script>'
+    download = BUTTON.format(tag="a", attributes=f'href="{up(path)}notebooks/{path.stem}.ipynb" download', icon="fa-download",
                              title="Download this chapter as a notebook", text="Download")
-    return f"<!--live-->{live}{notebook}{download}{script}<!--/live-->"
+    return live + open_button(path) + download + script
 
 
 def cells(path):
@@ -180,18 +190,26 @@ def cells(path):
              "needs": sorted(needs(cell))} for cell in code]
 
 
+def put(markup, path):
+    """Buttons into the head of a page, in place of those that it has already."""
+    text = re.sub(r"<!--live-->.*?<!--/live-->", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    text, found = re.subn(r'(<div class="article-header-buttons">)', lambda match: f"{match[1]}<!--live-->{markup}<!--/live-->", text, count=1)
+    if not found:
+        sys.exit(f"{path} has no place for buttons: the theme's markup has changed, see BUTTON in tools/live.py.")
+    path.write_text(text, encoding="utf-8")
+
+
 def add_buttons():
-    """Put them on each page that is a notebook; a page that has them already gets them anew."""
+    """Put them on each page that is a notebook."""
     for notebook in chapters():
         target = HTML / "_static" / "live" / "cells" / f"{notebook.stem}.json"
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(json.dumps(cells(notebook)), encoding="utf-8")
         for path in HTML.rglob(f"{notebook.stem}.html"):
-            text = re.sub(r"<!--live-->.*?<!--/live-->", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
-            text, found = re.subn(r'(<div class="article-header-buttons">)', lambda match: match[1] + buttons(path), text, count=1)
-            if not found:
-                sys.exit(f"{path} has no place for buttons: the theme's markup has changed, see BUTTON in tools/live.py.")
-            path.write_text(text, encoding="utf-8")
+            put(buttons(path), path)
+    for notebook in assignments():
+        path = HTML / "book" / "coursework" / f"{notebook.stem}.html"
+        put(open_button(path), path)
 
 
 def main():
@@ -204,7 +222,7 @@ def main():
     make_lite(pyodide)
     add_buttons()
     size = sum(path.stat().st_size for path in LITE.rglob("*") if path.is_file()) / 1e6
-    print(f"Live: {len(chapters())} notebooks, {size:.0f} MB. Browsers run no programs from disk, so serve the folder:\n  make serve")
+    print(f"Live: {len(chapters())} chapters and {len(assignments())} assignments, {size:.0f} MB. Browsers run no programs from disk, so serve the folder:\n  make serve")
 
 
 if __name__ == "__main__":

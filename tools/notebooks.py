@@ -29,6 +29,11 @@ def chapters(number=None):
     return chosen
 
 
+def assignments():
+    """The students' editions of the coursework."""
+    return sorted((BOOK / "coursework").glob("*.ipynb"))
+
+
 def read(path):
     return nbformat.v4.reads(path.read_text(encoding="utf-8"))  # as it is: nbformat.read would repair it silently
 

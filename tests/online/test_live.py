@@ -6,7 +6,7 @@ import subprocess
 
 import live
 import pytest
-from notebooks import ROOT, chapters, read
+from notebooks import ROOT, assignments, chapters, read
 
 from conftest import HTML
 
@@ -29,6 +29,19 @@ def test_chapter_runs_in_the_browsers_python(path):
     assert ran["left_out"] == sum(any(tag.startswith("needs-") for tag in cell.metadata.get("tags", [])) for cell in cells)
     drawn = sum("image/png" in output.get("data", {}) for cell in cells for output in cell.outputs)
     assert ran["left_out"] or ran["kinds"].get("png", 0) == drawn
+
+
+@pytest.mark.parametrize("path", assignments(), ids=lambda path: path.stem)
+def test_an_assignment_lacks_nothing_in_the_browsers_python(path):
+    """The student's edition under Node: all that is given runs, up to the first answer; nothing later fails for want of a package."""
+    node = shutil.which("node") or pytest.fail("Node is not installed: apt-get install nodejs")
+    done = subprocess.run([node, ROOT / "tests" / "run_in_pyodide.mjs", HTML, path], capture_output=True, text=True, timeout=SECONDS)
+    failed = json.loads(done.stdout.splitlines()[-1])["failed"]
+    code = [cell for cell in read(path).cells if cell.cell_type == "code"]
+    to_answer = next(cell.id for cell in code if cell.metadata.get("nbgrader", {}).get("solution"))
+    order = [cell.id for cell in code]
+    assert order.index(failed[0]["cell"]) >= order.index(to_answer) > 2 and "NotImplementedError" in failed[0]["said"]
+    assert not [one["said"] for one in failed if re.search(r"ModuleNotFoundError|ImportError|FileNotFoundError", one["said"])]
 
 
 def seconds(count):
@@ -105,6 +118,15 @@ def test_open_as_notebook(context, site, name):
     page.wait_for_function(f"{prompts}.includes('{prompt}') || document.querySelector('.jp-OutputArea-output[data-mime-type*=error], .jp-OutputArea-output[data-mime-type*=stderr]')",
                            timeout=seconds(SECONDS))
     assert page.locator(".jp-OutputArea-output[data-mime-type*=error]").all_inner_texts() == []
+    assert context.elsewhere == []
+
+
+def test_open_an_assignment(context, site):
+    """Notebook, on the page of an assignment."""
+    page = context.new_page()
+    page.goto(f"{site}/book/coursework/a5_irls.html")
+    page.get_by_role("link", name="Notebook").click()
+    page.wait_for_selector('.jp-Notebook h1:has-text("Assignment 5")', timeout=seconds(120))
     assert context.elsewhere == []
 
 
