@@ -137,7 +137,7 @@ def from_formula(formula, data, *, offset=None, weights=None, frequency_weights=
     per_row = ((offset, "offset"), (weights, "weights"), (frequency_weights, "frequency_weights"))
     terms = [formulas.parse_term(term, what) for term, what in per_row if isinstance(term, str)]
     used = formulas.variables([parsed, *terms], table)
-    keep = checks.complete(table[used].isna().any(axis=1).to_numpy(), table.index, _where(used), missing)
+    keep = checks.complete(checks.absent(table[used]), table.index, _where(used), missing)
     index, table = table.index, formulas.ready(table.loc[keep, used], str(formula))
     matrices = formulas.evaluate(lambda: parsed.get_model_matrix(table, na_action="ignore", output="pandas"), formula)
     if not isinstance(getattr(matrices, "rhs", None), pd.DataFrame):
@@ -265,7 +265,7 @@ def _table_rows(design, data, offset):
     table = formulas.as_table(data)
     terms = [formulas.parse_term(design.offset_term, "offset")] if design.offset_term and offset is None else []
     used = formulas.variables([design.spec.formula, *terms], table)
-    absent = table[used].isna().any(axis=1).to_numpy()
+    absent = checks.absent(table[used])
     if absent.any():
         raise InputError(
             expected="no missing values in the new rows",
