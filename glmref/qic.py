@@ -45,7 +45,7 @@ class Criteria(Fitted):
 
     @cached_property
     def cic(self):
-        """tr(Omega V_R): the smaller, the better the working correlation. Omega, V_R: above.
+        """tr(Omega V_R): the smaller, the better the working correlation. See `glmref.qic`.
 
         >>> round(wheeze.cic, 3)
         4.792

@@ -1,7 +1,7 @@
 """`make live`: Python in the reader's browser, added to the built book. Nothing is loaded from elsewhere when it is read.
 
 Each chapter gets three buttons: Live (the page's own cells become editable and run, book/assets/live), Notebook (JupyterLite) and
-Download (tools/reader.py); each assignment gets Notebook. The first two use one Pyodide, copied beside the book: from the folder PYODIDE_DIR, or from its official release. Every file is held to
+Download (tools/reader.py); each assignment gets the second. Live and Notebook use one Pyodide, copied beside the book: from the folder PYODIDE_DIR, or from its official release. Every file is held to
 the checksums in live/; glmref and what it needs stand in Pyodide's own lock, so that `import glmref` needs no install line.
 """
 import hashlib
@@ -137,8 +137,9 @@ def make_lite(pyodide):
         contents.mkdir()
         (settings / "static").mkdir(parents=True)
         shutil.copytree(pyodide, settings / "static" / "pyodide")
+        wheel = next(pyodide.glob("glmref-*.whl")).name
         for path in chapters():
-            write(reader_notebook(path, next(pyodide.glob("glmref-*.whl")).name, lacking=BROWSER), contents / path.name)
+            write(reader_notebook(path, wheel, lacking=BROWSER), contents / path.name)
         for path in assignments():
             shutil.copy(path, contents)
         (settings / "jupyter-lite.json").write_text(json.dumps({"jupyter-lite-schema-version": 0, "jupyter-config-data": {

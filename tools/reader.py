@@ -39,7 +39,7 @@ except ImportError:
 EXTRAS = {"dask": "distributed", "parquet": "pyarrow"}  # what a cell may need: the package behind it
 REPOSITORY = frozenset({"repository"})  # what no notebook has that was downloaded
 WORDS = {"dask": "Dask", "parquet": "Parquet files", "openblas": "OpenBLAS", "repository": "a file of the book's repository"}
-BROWSER = frozenset({*EXTRAS, "openblas", *REPOSITORY})  # nor one in a browser
+BROWSER = frozenset(WORDS)  # nor one in a browser
 SHOWN = "*This cell needs {needs}, so it is shown and not run here.*\n\n```python\n{source}\n```"
 
 

@@ -10,6 +10,7 @@ from expected import HAND, MACHINE, MISTAKES, OWN
 from submissions import FINE
 
 NAMES = editions.assignments()
+LATER = {"scripter", "forger"}  # handed in by single tests
 every_assignment = pytest.mark.parametrize("name", NAMES)
 
 
@@ -112,7 +113,7 @@ def test_a_file_that_is_no_notebook_stops_nothing_and_is_named(course, capsys):
 
 def test_all_kinds_were_marked(course):
     for name in NAMES:
-        assert {path.parent.parent.name for path in (course / "autograded").glob(f"*/{name}/*.ipynb")} >= set(kinds(name, course))
+        assert {path.parent.parent.name for path in (course / "autograded").glob(f"*/{name}/*.ipynb")} - LATER == set(kinds(name, course))
 
 
 def test_a_changed_submission_is_marked_again(course, capsys):

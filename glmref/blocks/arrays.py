@@ -68,8 +68,9 @@ class ArrayRows:
 
     @cached_property
     def _size(self):
-        n, p = self.X.shape
-        return min(max(BLOCK_NUMBERS // max(p, 1), BLOCK_ROWS // 4), BLOCK_ROWS) if self.block_rows is None else self.block_rows
+        if self.block_rows is not None:
+            return self.block_rows
+        return min(max(BLOCK_NUMBERS // max(self.X.shape[1], 1), BLOCK_ROWS // 4), BLOCK_ROWS)
 
     def _every(self, step, first):
         n, size = len(self.y), self._size

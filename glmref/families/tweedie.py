@@ -17,9 +17,9 @@ from ..links import NEGATIVE, POSITIVE, REAL
 from ..numerics import power_difference, root_of_increasing
 from . import tweedie_density
 from .base import Family
-from .shape import Estimate, Joint
 from .continuous import Gamma, Gaussian, InverseGaussian
 from .discrete import Poisson
+from .shape import Estimate, Joint
 
 KNOWN = {0: Gaussian(), 1: Poisson(), 2: Gamma(), 3: InverseGaussian()}
 _NODES, _NODE_WEIGHTS = np.polynomial.legendre.leggauss(14)
