@@ -58,11 +58,17 @@ def finite(values, index, what, names=None):
         )
 
 
+def finite_columns(table):
+    """The columns by name, where all of them are finite numbers in float64, for which a sum of each is enough; else None."""
+    if not (table.dtypes == float).all():
+        return None
+    columns = {name: column.to_numpy() for name, column in table.items()}
+    return columns if isfinite(total(*columns.values())) else None
+
+
 def absent(table):
-    """Which rows of a table have a missing value. Of numbers alone, one sum tells that none has."""
-    if (table.dtypes == float).all() and isfinite(total(table.to_numpy())):
-        return np.zeros(len(table), dtype=bool)
-    return table.isna().any(axis=1).to_numpy()
+    """Which rows of a table have a missing value."""
+    return np.zeros(len(table), dtype=bool) if finite_columns(table) else table.isna().any(axis=1).to_numpy()
 
 
 def missing_choice(choice):

@@ -50,43 +50,44 @@ class FormulaRecipe:
         names = set(self.response_spec.column_names)
         return names.pop() if len(names) == 1 and numeric_columns(self.response_spec) == names else None
 
-    def outcome(self, table):
-        """y of a portion's table."""
+    def outcome(self, columns):
+        """y of a portion's columns."""
         if self.plain_response is not None:
-            return table[self.plain_response].to_numpy(dtype=float)
+            return np.asarray(columns[self.plain_response], dtype=float)
         evaluated = formulas.evaluate(
-            lambda: self.response_spec.get_model_matrix(table, na_action="ignore", output="pandas"), self.formula
+            lambda: self.response_spec.get_model_matrix(columns, na_action="ignore", output="pandas"), self.formula
         )
         return formulas.response(evaluated)
 
-    def matrix(self, table):
-        """X of a portion's table."""
+    def matrix(self, columns):
+        """X of a portion's columns."""
         if self.plain is None:
-            return formulas.new_matrix(self.spec, table, self.formula)
-        X = np.empty((len(self.plain), len(table)))
-        for row, name in zip(X, self.plain, strict=True):
-            row[:] = 1.0 if name is None else table[name]
-        return X.T
+            return formulas.new_matrix(self.spec, columns, self.formula)
+        X = np.empty((len(columns[self.used[0]]), len(self.plain)))
+        for column, name in zip(X.T, self.plain, strict=True):
+            column[:] = 1.0 if name is None else columns[name]
+        return X
 
     def design(self, table):
         """The Design of a portion's table, or None where no row is left."""
-        keep = checks.complete(checks.absent(table), table.index, f"in {', '.join(map(repr, self.used))}", self.missing)
-        if not keep.any():
+        complete, numbers = without_missing(table, f"in {', '.join(map(repr, self.used))}", self.missing)
+        if not len(complete):
             return None
-        table = formulas.ready(table if keep.all() else table.loc[keep], self.formula, self.dtypes)
+        ready = complete if numbers else formulas.ready(complete, self.formula, self.dtypes)
 
         def per_row(values, what, default):
-            return formulas.per_row(values, table, what, table.index, np.ones(len(table), dtype=bool), default)[0]
+            return formulas.per_row(values, ready, what, ready.index, np.ones(len(ready), dtype=bool), default)[0]
 
         return Design(
-            X=self.matrix(table),
-            y=self.outcome(table),
+            X=self.matrix(numbers if numbers and self.plain else ready),
+            y=self.outcome(numbers if numbers and self.plain_response else ready),
             offset=per_row(self.offset, "offset", 0.0),
             weight=per_row(self.weights, "weights", 1.0),
             names=tuple(map(str, self.spec.column_names)),
-            index=table.index,
-            dropped=int(np.count_nonzero(~keep)),
+            index=ready.index,
+            dropped=len(table) - len(ready),
             frequency=None if self.frequency_weights is None else per_row(self.frequency_weights, "frequency_weights", 1.0),
+            finite=bool(numbers and self.plain and self.plain_response),
         )
 
 
@@ -114,24 +115,35 @@ class ColumnRecipe:
 
     def design(self, table):
         """The Design of a portion's table, or None where no row is left."""
-        keep = checks.complete(checks.absent(table), table.index, "in the columns of the fit", self.missing)
-        if not keep.any():
+        complete, numbers = without_missing(table, "in the columns of the fit", self.missing)
+        if not len(complete):
             return None
-        table = table if keep.all() else table.loc[keep]
+        columns = numbers or complete
 
         def per_row(column, default):
-            return repeated(default, len(table)) if column is None else checks.as_numbers(table[column], repr(column))
+            return repeated(default, len(complete)) if column is None else checks.as_numbers(columns[column], repr(column))
 
         return Design(
-            X=np.column_stack([checks.as_numbers(table[name], repr(name)) for name in self.names]),
+            X=np.column_stack([checks.as_numbers(columns[name], repr(name)) for name in self.names]),
             y=per_row(self.y, 0.0),
             offset=per_row(self.offset, 0.0),
             weight=per_row(self.weights, 1.0),
             names=self.names,
-            index=table.index,
-            dropped=int(np.count_nonzero(~keep)),
+            index=complete.index,
+            dropped=len(table) - len(complete),
             frequency=None if self.frequency_weights is None else per_row(self.frequency_weights, 1.0),
+            finite=bool(numbers),
         )
+
+
+def without_missing(table, where, missing):
+    """The rows of a table that have no missing value; and its columns by name, if all are finite numbers in float64, else None."""
+    checks.missing_choice(missing)
+    numbers = checks.finite_columns(table)
+    if numbers:
+        return table, numbers
+    keep = checks.complete(checks.absent(table), table.index, where, missing)
+    return table if keep.all() else table.loc[keep], None
 
 
 def numeric_columns(spec):
