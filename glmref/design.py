@@ -71,8 +71,8 @@ class Design:
             array.flags.writeable = False
             object.__setattr__(self, name, array)
 
-    def checked(self, family):
-        """The same, if its responses are possible ones of the family, and not all equal.
+    def checked(self, family, link=None, threads=1):
+        """The same, if its responses are possible ones of the family, and not all equal. link, threads: for rows in portions.
 
         >>> rows.checked(fit.family) is rows
         True

@@ -6,6 +6,7 @@ covariance from a triangle refined at the last coefficients.
 
 import warnings
 from dataclasses import replace
+from time import perf_counter
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from .boundary import settle
 from .errors import AliasWarning, BoundaryWarning, ConvergenceWarning, SeparationWarning
 from .glmfit import GLMFit
 from .least_squares import WELL_CONDITIONED, least_left
-from .progress import reported
+from .progress import report_survey, reported
 from .separation import infinite_columns
 from .standardize import evaluator, refined_root
 from .start import choose_columns, given_start, score_from_start
@@ -97,8 +98,10 @@ def fit(design, family, link=None, dispersion=None, **control):
     link = family.default_link if link is None else links.get(link)
     settings = checks.control(control)
     checks.dispersion(dispersion, family)
-    design = design.checked(family)
+    began = perf_counter()
+    design = design.checked(family, link if settings["start"] is None else None, settings["threads"])
     rows = design.rows if settings["threads"] == 1 else replace(design.rows, threads=settings["threads"])
+    report_survey(rows, perf_counter() - began, settings["progress"])
     columns = choose_columns(rows)
     warn_of_aliases(design.names, columns.keep)
     rows = rows.columns(columns.keep)

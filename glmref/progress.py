@@ -10,11 +10,9 @@ def reported(evaluate, rows, progress):
     progress: True (to stderr), False, a function of one string, or None: where rows come in portions and stderr is a terminal,
     so not in a notebook.
     """
-    if progress is None:
-        progress = not rows.in_memory and sys.stderr.isatty()
-    if not progress:
+    say = speaker(rows, progress)
+    if say is None:
         return evaluate
-    say = progress if callable(progress) else _to_stderr
     passes, before = 0, object()
 
     def timed(beta, kind):
@@ -32,11 +30,24 @@ def reported(evaluate, rows, progress):
     return timed
 
 
+def report_survey(rows, seconds, progress):
+    """Say that rows in portions have been looked at; progress: as in `reported`."""
+    say = speaker(rows, progress)
+    if say is not None and not rows.in_memory:
+        say(f"survey: {rows.shape[0]} rows, {rows.shape[0] / max(seconds, 1e-9):.3g} rows/s")
+
+
 def reported_rounds(panel, progress):
     """The panel of a GEE, which also reports each evaluation of the equation; progress: as in `reported`."""
+    say = speaker(panel, progress)
+    return panel if say is None else Reporting(panel, say)
+
+
+def speaker(rows, progress):
+    """The function of one string that `progress` stands for, or None for silence."""
     if progress is None:
-        progress = not panel.in_memory and sys.stderr.isatty()
-    return Reporting(panel, progress if callable(progress) else _to_stderr) if progress else panel
+        progress = not rows.in_memory and sys.stderr.isatty()
+    return (progress if callable(progress) else _to_stderr) if progress else None
 
 
 class Reporting:

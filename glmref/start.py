@@ -1,11 +1,13 @@
 """Where Fisher scoring begins, and which columns it can use.
 
 First choice, where rows abound: the estimate from every eighth row (which begins at the estimate from every eighth of
-these, and so on), and from there steps by the score of all rows and the information of the sample: they save rounds. Else one
-regression of the link of the data. Where that implies an impossible mean (an identity link on counts, say), the coefficients
+these, and so on), and from there steps by the score of all rows and the information of the sample: they save rounds. Where rows
+come in portions, so that each look at them is dear: one look at the estimate of a few portions, and from there the surrogate of
+all rows (module surrogate). Else one regression of the link of the data. Where that implies an impossible mean (an identity link on counts, say), the coefficients
 that come nearest to a constant mean; where these do too, those with means farthest from the edge.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +18,7 @@ from .irls import TOLERANCE, fisher_scoring, negligible
 from .least_squares import Gram, Score, Triangle, back_substitute, independent_columns, solve
 from .links import UNIT
 from .standardize import evaluator, far, standardize
+from .surrogate import surrogate
 
 
 FAR = 4  # times the columns and ten more: a step from the sample's estimate that chance does not take
@@ -94,11 +97,30 @@ def nearest_to_constant(rows, link):
     return None if step is None else step.direction
 
 
+class Opening(NamedTuple):
+    """total: the Gram of all rows at beta (p) for a family and a link, or None where some mean is impossible."""
+
+    family: object
+    link: object
+    beta: np.ndarray
+    total: Gram | None
+
+
 class Near(NamedTuple):
     """Coefficients (p) near the estimate, and the decrement of the step that led there (0: unknown)."""
 
     beta: np.ndarray
     decrement: float = 0.0
+
+
+def sample_solution(sample, family, link):
+    """The Solution near the estimate from a sample alone, or None where the rounds do not arrive."""
+    rounds = {"max_iter": 10, "tol": ROUGH, "floor": family.deviance_floor, "bounded": False}
+    try:
+        solution = score_from_start(evaluator(sample, family, link), sample, family, link, again=False, **rounds)
+    except InputError:
+        return None
+    return solution if solution.converged else None
 
 
 def estimate_of_sample(evaluate, rows, family, link, tol=np.inf, settled=1):
@@ -109,18 +131,44 @@ def estimate_of_sample(evaluate, rows, family, link, tol=np.inf, settled=1):
     sample = rows.sample()
     if sample is rows:
         return None
-    rounds = {"max_iter": 10, "tol": ROUGH, "floor": family.deviance_floor, "bounded": False}
-    try:
-        solution = score_from_start(evaluator(sample, family, link), sample, family, link, again=False, **rounds)
-    except InputError:
-        return None
-    if not solution.converged:
+    if not rows.in_memory:
+        return estimate_beyond_sample(evaluate, rows, family, link)
+    solution = sample_solution(sample, family, link)
+    if solution is None:
         return None
     share = sample.shape[0] / rows.shape[0]
     phi = max(solution.deviance / len(sample.y), (family.dispersion or 0.0) * np.mean(sample.weight))
     root, farthest = solution.step.root / share**0.5, FAR * (rows.shape[1] + 10) * phi / share
     noise = rows.shape[1] / sample.shape[0]
     return chords(evaluate, solution.beta, root, farthest, noise, tol=tol, settled=settled, floor=family.deviance_floor)
+
+
+def estimate_beyond_sample(evaluate, rows, family, link):
+    """Near the estimate of rows in portions, each pass over which is dear: one pass at the sample's estimate, or the one that was
+    made with the survey, and from there by the surrogate. None as for `estimate_of_sample`."""
+    opening = rows.opening(family, link)
+    if opening is None:
+        solution = sample_solution(rows.sample(), family, link)
+        opening = None if solution is None else Opening(family, link, solution.beta, evaluate(solution.beta, Gram))
+    if opening is None or opening.total is None:
+        return None
+    about = surrogate(opening.total, opening.beta, *of_sample(rows, family, link))
+    solution = fisher_scoring(about, opening.beta, max_iter=20, floor=family.deviance_floor, bounded=False)
+    return Near(solution.beta, solution.trace[0].decrement) if solution.converged else None
+
+
+def of_sample(rows, family, link):
+    """(evaluate, share) of the rows' sample, as a surrogate needs them."""
+    sample = rows.sample()
+    return evaluator(sample, family, link), sample.shape[0] / rows.shape[0]
+
+
+def renewed(rows, family, link, root, beta, trial):
+    """R at trial from R at beta (p x p, upper), where the information changes as that of the rows' sample does."""
+    total = Gram(root.T @ root, np.zeros(len(root)), 0.0)
+    changed = surrogate(total, beta, *of_sample(rows, family, link))(trial, Gram)
+    found = None if changed is None else changed.triangle()
+    return root if found is None else found
 
 
 def chords(evaluate, beta, root, farthest, noise, *, tol, settled, floor):
@@ -152,6 +200,8 @@ def score_from_start(evaluate, rows, family, link, near=None, again=True, **limi
     one without the sample where the first did not arrive."""
     large = rows.shape[0] * rows.shape[1] >= LARGE
     limits = {"tol": TOLERANCE, "floor": family.deviance_floor, "settled": 200 if large else 10} | limits
+    if large and not rows.in_memory:
+        limits |= {"settled": 5000, "renew": partial(renewed, rows, family, link)}
     if near is not None and evaluate(near, Gram) is not None:
         return fisher_scoring(evaluate, near, **limits)
     chorded = {key: limits[key] for key in ("tol", "settled")} if large and rows.in_memory else {}  # where scores are cheap

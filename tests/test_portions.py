@@ -253,7 +253,8 @@ def test_the_package_imports_neither():
 def test_progress(sources, capfd):
     lines = []
     fit = glm("count ~ x", sources["small portions"], "poisson", progress=lines.append)
-    assert all(re.fullmatch(r"pass \d+: deviance [\d.]+, [\d.e+]+ rows/s", line) for line in lines) and len(lines) >= 2
+    assert re.fullmatch(r"survey: 2500 rows, [\d.e+]+ rows/s", lines[0])
+    assert all(re.fullmatch(r"pass \d+: deviance [\d.]+, [\d.e+]+ rows/s", line) for line in lines[1:]) and len(lines) >= 2
     assert float(lines[-1].split()[3].rstrip(",")) == pytest.approx(fit.deviance, rel=1e-6)
     glm("count ~ x", sources["small portions"], "poisson")
     assert capfd.readouterr().err == ""
@@ -268,8 +269,8 @@ def test_portions_are_read_by_one_thread_ahead(sources):
     source = sources["small portions"]
     inner = source._portions
 
-    def watched(columns):
-        for portion in inner(columns):
+    def watched(columns, few):
+        for portion in inner(columns, few):
             readers.add(threading.get_ident())
             yield portion
 
@@ -279,6 +280,44 @@ def test_portions_are_read_by_one_thread_ahead(sources):
     finally:
         object.__delattr__(source, "_portions")
     assert threading.get_ident() not in readers and threading.active_count() == before
+
+
+class Counted(blocks.Parquet):
+    """A file that counts how often all of it is read."""
+
+    def portions(self, columns, few=None):
+        self.__dict__["passes"] = self.__dict__.get("passes", 0) + (few is None)
+        return super().portions(columns, few)
+
+
+@pytest.mark.parametrize("order", ["by chance", "by the response"])
+@pytest.mark.parametrize("family", ["poisson", "binomial"])
+def test_a_large_file_is_read_twice(family, order, tmp_path, monkeypatch):
+    """Once with the survey, at the estimate of a few portions; once where the surrogate leads. Were the rows sorted, so that the
+    few portions tell little, it may take more."""
+    monkeypatch.setattr("glmref.start.LARGE", 1)
+    monkeypatch.setattr("glmref.streaming.rows.SAMPLE_NUMBERS", 200_000)
+    rng = np.random.default_rng(5)
+    X = np.column_stack([np.ones(120_000), rng.normal(size=(120_000, 3))])
+    eta = X @ [0.2, 0.3, -0.2, 0.1]
+    y = rng.poisson(np.exp(eta)) if family == "poisson" else rng.random(len(eta)) < expit(eta)
+    table = pd.DataFrame(X[:, 1:], columns=["a", "b", "c"]).assign(y=y.astype(float))
+    table = table if order == "by chance" else table.sort_values("y")
+    table.to_parquet(tmp_path / "rows.parquet", row_group_size=10_000)
+    source = Counted(tmp_path / "rows.parquet", rows=2000)
+    streamed = glm("y ~ a + b + c", source, family)
+    assert source.passes == 2 if order == "by chance" else 2 <= source.passes <= 4
+    same(streamed, glm("y ~ a + b + c", table, family), rtol=1e-8)
+
+
+def test_few_portions_are_spread_over_the_file(path):
+    source = blocks.Parquet(path, rows=100)
+    tables = [portion.table for portion in source.portions(["count"], few=2)]
+    assert [(table.index[0], len(table)) for table in tables] == [(0, 100), (1400, 100)]
+    np.testing.assert_array_equal(tables[1]["count"], TABLE["count"][1400:1500])
+    frame = dd.from_pandas(TABLE, npartitions=5)
+    starts = blocks.Dask(frame).sum_portions(lambda portion: [int(portion.table.index[0])], ["x"], few=2)
+    assert starts == [0, 1000]
 
 
 @pytest.mark.parametrize("threads", [2, 5])

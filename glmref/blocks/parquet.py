@@ -11,10 +11,10 @@ import pandas as pd
 
 from ..errors import InputError
 from .arrays import add_all
-from .source import Portion, check_columns
+from .source import Portion, check_columns, spread
 
 PORTION_ROWS = 1 << 17  # a portion of 10 columns takes 10 MB; larger ones are no faster
-BUFFER = 1 << 20  # bytes; without one, whole columns of a row group are held beside the portion
+BUFFER = 1 << 18  # bytes, of each column; without one, whole columns of a row group are held beside the portion
 
 
 @dataclass(frozen=True)
@@ -107,14 +107,14 @@ class Parquet:
         """
         return max(1, -(-self.nrows // self.rows))
 
-    def portions(self, columns):
-        """The Portions in order, read ahead by one.
+    def portions(self, columns, few=None):
+        """The Portions in order, read ahead by one. few: only the first of so many row groups, spread over all.
 
         >>> [len(portion.table) for portion in source.portions(["temperature"])]
         [10, 10, 3]
         """
         check_columns(columns, self.columns, self.name)
-        return read_ahead(self._portions(list(columns)))
+        return read_ahead(self._portions(list(columns), few))
 
     def first(self, columns):
         """The first Portion that has rows.
@@ -128,35 +128,47 @@ class Parquet:
             raise InputError(expected="at least one row", got=f"none in {self.name}", remedy="Check the file.")
         return found
 
-    def sum_portions(self, summarize, columns, whole=None, threads=1):
+    def sum_portions(self, summarize, columns, whole=None, threads=1, few=None):
         """summarize(portion) added over all portions, or None as soon as one of them is None. whole: a column; neighbouring
-        rows with one value of it are kept in one portion. threads: how many portions are summarized at once.
+        rows with one value of it are kept in one portion. threads: how many portions are summarized at once. few: see `portions`.
 
         >>> source.sum_portions(lambda portion: portion.table["distress"].sum(), ["distress"]).item()
         7
         """
-        portions = self.portions(columns)
+        portions = self.portions(columns, few)
         return add_all(abreast(threads, summarize, portions if whole is None else unbroken(portions, whole)))
 
-    def _portions(self, columns):
-        pa, start = _pyarrow(), 0
-        for path in self.files:
-            file = _opened(path)
-            for group in range(file.num_row_groups):
-                where = f"row group {group} of {path}"
-                batches = file.iter_batches(self.rows, row_groups=[group], columns=columns)
-                while True:
-                    try:
-                        batch = next(batches, None)
-                    except (pa.ArrowException, OSError) as error:
-                        raise _unreadable(where, error) from None
-                    if batch is None:
+    @cached_property
+    def _groups(self):
+        """(path, number of the row group in it, its first row among all rows) for each row group that has rows."""
+        groups, start = [], 0
+        for path, metadata in self._metadata.items():
+            for group in range(metadata.num_row_groups):
+                rows = metadata.row_group(group).num_rows
+                groups += [(path, group, start)] if rows else []
+                start += rows
+        return groups
+
+    def _portions(self, columns, few=None):
+        pa, file, opened = _pyarrow(), None, None
+        for path, group, start in spread(self._groups, few):
+            file, opened = (file, opened) if opened == path else (_opened(path), path)
+            where = f"row group {group} of {path}"
+            batches = file.iter_batches(self.rows, row_groups=[group], columns=columns)
+            while True:
+                try:
+                    batch = next(batches, None)
+                except (pa.ArrowException, OSError) as error:
+                    raise _unreadable(where, error) from None
+                if batch is None:
+                    break
+                if batch.num_rows:
+                    table = batch.to_pandas(split_blocks=True)  # columns as they were read, not copied into one array
+                    table.index = pd.RangeIndex(start, start + len(table))
+                    start += len(table)
+                    yield Portion(table if list(table) == columns else table[columns], where)
+                    if few:
                         break
-                    if batch.num_rows:
-                        table = batch.to_pandas()
-                        table.index = pd.RangeIndex(start, start + len(table))
-                        start += len(table)
-                        yield Portion(table if list(table) == columns else table[columns], where)
 
 
 def read_ahead(portions):

@@ -13,7 +13,7 @@ import pandas as pd
 
 from ..errors import InputError
 from .arrays import NOTHING, add_all
-from .source import Portion, check_columns
+from .source import Portion, check_columns, spread
 
 FAN_IN = 8  # sums that one task adds up
 
@@ -85,9 +85,10 @@ class Dask:
                 return Portion(table, f"partition {number}")
         raise InputError(expected="at least one row", got=f"none in {self.name}", remedy="Check the filter before the fit.")
 
-    def sum_portions(self, summarize, columns, whole=None, threads=1):
+    def sum_portions(self, summarize, columns, whole=None, threads=1, few=None):
         """summarize(portion) added over all partitions by a tree of fixed shape, or None as soon as one of them is None. A
-        partition is never cut, so `whole` needs nothing; nor do `threads`: Dask has its own.
+        partition is never cut, so `whole` needs nothing; nor do `threads`: Dask has its own. few: take only so many, spread
+        over all.
 
         >>> source.sum_portions(lambda portion: portion.table["distress"].sum(), ["distress"]).item()
         7
@@ -99,7 +100,7 @@ class Dask:
         # what the function remembers has changed under its hands.
         function = dask.delayed(cloudpickle.dumps(summarize), pure=False)
         todo = dask.delayed(_of_partition, pure=False)
-        sums = [todo(function, part, number) for number, part in enumerate(self.parts(columns))]
+        sums = [todo(function, part, number) for number, part in spread(list(enumerate(self.parts(columns))), few)]
         together = dask.delayed(_added, pure=False)
         while len(sums) > 1:
             sums = [together(sums[start : start + FAN_IN]) for start in range(0, len(sums), FAN_IN)]

@@ -1,8 +1,9 @@
 """The contract of a source of portions, and how what a user passes becomes one.
 
 A source has `name` (for messages), `columns` (their names), `count` (about how many portions), `first(columns)` -> a Portion with
-rows, and `sum_portions(summarize, columns, whole, threads)` -> summarize(portion) added over all portions, or None as soon as one
-of them is None (whole: a column whose runs of equal values are kept in one portion; threads: how many portions at once).
+rows, and `sum_portions(summarize, columns, whole, threads, few)` -> summarize(portion) added over all portions, or None as soon as
+one of them is None (whole: a column whose runs of equal values are kept in one portion; threads: how many portions at once; few:
+only so many portions, spread over all).
 """
 
 from pathlib import Path
@@ -60,3 +61,8 @@ def check_columns(wanted, columns, name):
 def within(error, where):
     """The same error, saying in which portion."""
     return InputError(expected=error.expected, got=f"{error.got}, in {where}", remedy=error.remedy)
+
+
+def spread(items, few):
+    """So few of the items, at equal distances (None: all)."""
+    return items[:: max(len(items) // few, 1)][:few] if few else items

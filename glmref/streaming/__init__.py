@@ -1,8 +1,9 @@
 """Rows that come in portions: from a source (`glmref.blocks`) and a formula, or named columns, to what a fit needs.
 
 A recipe turns one portion of the table into a Design, the same for every portion: the levels of factors are found first, in a
-pass of their own, and fixed. A survey, one pass more, checks every row, counts them, and keeps a sample in memory, from which the
-fit begins. After that the rows are only ever summed, by whoever holds them: nothing that has a number for each row is kept.
+pass of their own, and fixed. A survey checks every row, counts them, keeps a sample in memory, and is the first pass of a GLM's
+fit as well, at the estimate of a few portions. After that the rows are only ever summed, by whoever holds them: nothing that has
+a number for each row is kept.
 Modules: `recipes` and `levels`, `rows` for a GLM, `clusters`, `moments` and `panel` for estimating equations.
 """
 

@@ -7,17 +7,22 @@ import numpy as np
 import pandas as pd
 
 from .. import checks
-from ..blocks import NOTHING, SAMPLE_ROWS, ArrayRows
+from ..blocks import NOTHING, SAMPLE_ROWS, ArrayRows, add_all
 from ..blocks.source import within
 from ..errors import InputError
+from ..least_squares import Gram
+from ..standardize import evaluator
+from ..start import Opening, sample_solution
 from .recipes import check_text
 
 SAMPLE_NUMBERS = 4_000_000  # in the sample's X, unless many columns need more
+FEW = 12  # portions, from which a fit begins
 
 
 @dataclass(frozen=True)
 class Survey:
-    """What one look at every row tells: counts, sums, ends, and a sample of the rows (parts of ArrayRows, to be joined)."""
+    """What one look at every row tells: counts, sums, ends, a sample of the rows (parts of ArrayRows, to be joined), and the Gram
+    at the coefficients that a fit begins with, if these are known (None: some mean is impossible there)."""
 
     rows: int
     nobs: int
@@ -26,6 +31,7 @@ class Survey:
     weighted_y: float
     ends: np.ndarray  # least y, least offset, and minus the largest of each
     sample: tuple
+    total: object = NOTHING
 
     def __add__(self, other):
         return Survey(
@@ -36,11 +42,13 @@ class Survey:
             self.weighted_y + other.weighted_y,
             np.minimum(self.ends, other.ends),
             self.sample + other.sample,
+            add_all([self.total, other.total]),
         )
 
 
-def survey(recipe, family, portions, portion):
-    """The Survey of one portion; portions: how many there are, which decides how many rows of it the sample takes."""
+def survey(recipe, family, opening, portions, portion):
+    """The Survey of one portion. opening: an Opening whose total is asked for, or None; portions: how many there are, which
+    decides how many rows of it the sample takes."""
     try:
         design = recipe.design(portion.table)
         if design is None:
@@ -54,7 +62,8 @@ def survey(recipe, family, portions, portion):
         return replace(EMPTY, dropped=design.dropped)
     step = max(1, n * portions // max(2 * SAMPLE_ROWS, 20 * p, SAMPLE_NUMBERS // p))
     ends = np.array([rows.y.min(), rows.offset.min(), -rows.y.max(), -rows.offset.max()])
-    return Survey(n, design.nobs, design.dropped, rows.weight.sum(), rows.weight @ rows.y, ends, (every(rows, step),))
+    total = NOTHING if opening is None else evaluator(rows, opening.family, opening.link)(opening.beta, Gram)
+    return Survey(n, design.nobs, design.dropped, rows.weight.sum(), rows.weight @ rows.y, ends, (every(rows, step),), total)
 
 
 EMPTY = Survey(0, 0, 0, 0.0, 0.0, np.full(4, np.inf), ())
@@ -85,11 +94,16 @@ class StreamDesign:
     offset_term: str | None = None
     offset_spec: object = None
     survey: Survey | None = field(default=None, repr=False)
+    opening: Opening | None = field(default=None, repr=False)
 
-    def checked(self, family):
-        """The same after a look at every row: are all its numbers finite, all responses possible, and not all equal?"""
-        look = partial(survey, self.recipe, family, self.source.count)
-        seen = self.source.sum_portions(look, self.recipe.columns)
+    def checked(self, family, link=None, threads=1):
+        """The same after a look at every row: are all its numbers finite, all responses possible, and not all equal?
+
+        link: the look is also the first pass of a fit with this link, from the estimate of a few portions. threads: as in a fit.
+        """
+        opening = None if link is None or family.unknown else self._opening(family, link)
+        look = partial(survey, self.recipe, family, opening, self.source.count)
+        seen = self.source.sum_portions(look, self.recipe.columns, threads=threads)
         if getattr(seen, "rows", 0) == 0:
             raise InputError(
                 expected="at least one row that takes part", got=f"none in {self.source.name}", remedy="Check weights and filter."
@@ -97,7 +111,14 @@ class StreamDesign:
         low, offset_low, high, offset_high = seen.ends * [1, 1, -1, -1]
         if seen.rows > 1 and low == high and (offset_low == offset_high or low in family.mean_interval):
             raise checks.constant_response(low, seen.rows)
-        return replace(self, survey=replace(seen, sample=(joined(seen.sample),)))
+        opening = None if opening is None else opening._replace(total=seen.total)
+        return replace(self, survey=replace(seen, sample=(joined(seen.sample),), total=NOTHING), opening=opening)
+
+    def _opening(self, family, link):
+        """An Opening without its total: coefficients from a few portions, or None where these have no estimate."""
+        seen = self.source.sum_portions(partial(survey, self.recipe, family, None, FEW), self.recipe.columns, few=FEW)
+        solution = sample_solution(joined(seen.sample), family, link) if getattr(seen, "rows", 0) else None
+        return None if solution is None else Opening(family, link, solution.beta, None)
 
     @property
     def dropped(self):
@@ -117,7 +138,7 @@ class StreamDesign:
     @property
     def rows(self):
         """The rows that take part."""
-        return StreamRows(self.source, self.recipe, self.survey)
+        return StreamRows(self.source, self.recipe, self.survey, self.opening)
 
     def cluster_scores(self, groups, score):
         """score(rows) (m x p) added up by cluster, over all portions; groups: the column of labels."""
@@ -167,6 +188,7 @@ class StreamRows:
     source: object
     recipe: object
     survey: Survey = field(repr=False)
+    begun: Opening | None = field(default=None, repr=False)
     changes: tuple = ()
     threads: int = 1
 
@@ -191,6 +213,11 @@ class StreamRows:
     def sample(self):
         """The rows that the survey kept in memory."""
         return reduce(lambda rows, change: change(rows), self.changes, self.survey.sample[0])
+
+    def opening(self, family, link):
+        """The Opening that was made with the survey, if it was of these rows and for this family and link; else None."""
+        begun = None if self.changes else self.begun
+        return None if begun is None or (begun.family, begun.link) != (family, link) else begun
 
     @property
     def level(self):

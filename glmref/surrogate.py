@@ -1,0 +1,47 @@
+"""All rows at any coefficients, as far as one look at them and a sample tell.
+
+Of all rows: the score U and the information I at some beta. Of a sample, a share s of the rows, kept in memory: its own score u
+and information i, at any coefficients. At beta + d the score of all rows is then about
+
+    U - I d + [u(beta + d) - u(beta) + i(beta) d] / s:
+
+exact to first order in d, where I is minus the derivative of U, as under a canonical link; what is beyond that, in brackets, is
+the sample's, with a relative error of the order of (p / m)^(1/2) for m rows drawn by chance. The information follows likewise, and
+so does the deviance, of which this is the gradient over -2. After Jordan, Lee and Yang (2019), who take the information from the
+sample as well.
+
+>>> from glmref.surrogate import surrogate
+"""
+
+from .least_squares import Gram
+
+
+def surrogate(total, beta, evaluate, share):
+    """A function like `evaluate` for irls: surrogate(...)(trial, kind) -> about the Gram of all rows, or None for impossible means.
+
+    total: the Gram of all rows at beta (p). evaluate(beta, kind): the summary of the sample, a `share` of the rows.
+
+    >>> from glmref.standardize import evaluator
+    >>> evaluate = evaluator(fit.design.rows, fit.family, fit.link)
+    >>> half, there = np.array([2.5, -0.05]), np.array([5.0, -0.1])
+    >>> about = surrogate(evaluate(half, Gram), half, evaluate, share=1.0)
+    >>> np.allclose(about(there, Gram).score, evaluate(there, Gram).score)
+    True
+    """
+    own = evaluate(beta, Gram)
+
+    def about(trial, kind):
+        there = evaluate(trial, Gram)
+        if own is None or there is None:
+            return None
+        d = trial - beta
+        information = total.information - own.information / share
+        score = total.score - own.score / share
+        return Gram(
+            information + there.information / share,
+            score - information @ d + there.score / share,
+            total.deviance + (there.deviance - own.deviance) / share - 2 * score @ d + d @ information @ d,
+            total.rounding,
+        )
+
+    return about
