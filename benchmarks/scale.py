@@ -30,7 +30,6 @@ arguments.add_argument("--fit", nargs=2, metavar=("WAY", "FILE"), help="fit in t
 options = arguments.parse_args()
 for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "ARROW_NUM_THREADS"):
     os.environ.setdefault(name, str(options.threads))
-os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # its others reserve more than they use
 WORKERS = 2
 
 import numpy as np  # noqa: E402

@@ -70,7 +70,7 @@ class Point(NamedTuple):
 
 
 def fisher_scoring(
-    evaluate, beta, *, max_iter=200, tol=TOLERANCE, floor=0.1, bounded=True, settled=10, max_halvings=100, previous=0.0, renew=None
+    evaluate, beta, *, max_iter=200, tol=TOLERANCE, floor=0.1, bounded=True, settled=10, max_halvings=100, previous=0.0, beyond=None
 ):
     """Minimize the deviance from a feasible beta.
 
@@ -78,7 +78,7 @@ def fisher_scoring(
     tol: stop when the decrement that the last step leaves is <= tol^2 (deviance + floor), and its own <= (settled tol)^2
     (deviance + floor): then it moves the information by settled tol of itself at most. floor is for deviances that may go to
     zero, and is on their scale. bounded: whether there are impossible means, so that the last step must be tried. previous:
-    the decrement of a step that led to beta (0: none). renew(root, beta, trial) -> R at trial, for a last step not tried.
+    the decrement of a step that led to beta (0: none). beyond(beta, point) -> (beta, Point) in place of a last step not tried.
 
     >>> from glmref.standardize import evaluator
     >>> evaluate = evaluator(fit.design.rows, fit.family, fit.link)
@@ -94,7 +94,7 @@ def fisher_scoring(
         arrived = negligible(decrement, previous, tol**2 * scale, settled)
         if arrived or decrement <= rounding(point.step, beta):
             trace.append(Round(iteration, point.deviance, decrement, 0))
-            beta, point = last_step(evaluate, beta, point, bounded or not arrived, renew)
+            beta, point = last_step(evaluate, beta, point, bounded or not arrived, beyond)
             return Solution(beta, point.deviance, point.step, "converged", tuple(trace))
         near = decrement <= NEARLY * scale  # where no step is better, rounding hides what is left: do not look for long
         halvings, trial, better = improve(evaluate, beta, point, floor, min(max_halvings, 2) if near else max_halvings)
@@ -115,13 +115,11 @@ def negligible(decrement, previous, limit, settled):
     return decrement * factor <= limit and decrement <= settled**2 * limit
 
 
-def last_step(evaluate, beta, point, ask, renew=None):
-    """beta + direction, for the step is paid for already, and the Point there if the rows are asked, else the one before, with R
-    renewed."""
+def last_step(evaluate, beta, point, ask, beyond=None):
+    """beta + direction, for the step is paid for already, and the Point there if the rows are asked, else the one before."""
     trial = beta + point.step.direction
     if not ask:
-        root = point.step.root if renew is None else renew(point.step.root, beta, trial)
-        return trial, point._replace(step=point.step._replace(root=root))
+        return (trial, point) if beyond is None else beyond(beta, point)
     last = regress(evaluate, trial, point.kind)
     return (beta, point) if last is None or last.step is None else (trial, last)
 

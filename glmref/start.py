@@ -163,12 +163,19 @@ def of_sample(rows, family, link):
     return evaluator(sample, family, link), sample.shape[0] / rows.shape[0]
 
 
-def renewed(rows, family, link, root, beta, trial):
-    """R at trial from R at beta (p x p, upper), where the information changes as that of the rows' sample does."""
-    total = Gram(root.T @ root, np.zeros(len(root)), 0.0)
-    changed = surrogate(total, beta, *of_sample(rows, family, link))(trial, Gram)
-    found = None if changed is None else changed.triangle()
-    return root if found is None else found
+def beyond_last_look(rows, family, link, beta, point):
+    """(beta, Point) after the last Point of all rows: by its step, or for a canonical link to the zero of the surrogate, which is
+    nearer to the estimate; with R there."""
+    step, information = point.step, point.step.root.T @ point.step.root
+    total = Gram(information, information @ step.direction, point.deviance)
+    about = surrogate(total, beta, *of_sample(rows, family, link))
+    trial = beta + step.direction
+    if link == family.canonical_link:
+        solution = fisher_scoring(about, beta, max_iter=20, floor=family.deviance_floor, bounded=False)
+        trial = solution.beta if solution.converged else trial
+    there = about(trial, Gram)
+    root = None if there is None else there.triangle()
+    return trial, point if root is None else point._replace(step=step._replace(root=root))
 
 
 def chords(evaluate, beta, root, farthest, noise, *, tol, settled, floor):
@@ -201,7 +208,7 @@ def score_from_start(evaluate, rows, family, link, near=None, again=True, **limi
     large = rows.shape[0] * rows.shape[1] >= LARGE
     limits = {"tol": TOLERANCE, "floor": family.deviance_floor, "settled": 200 if large else 10} | limits
     if large and not rows.in_memory:
-        limits |= {"settled": 5000, "renew": partial(renewed, rows, family, link)}
+        limits |= {"settled": 5000, "beyond": partial(beyond_last_look, rows, family, link)}
     if near is not None and evaluate(near, Gram) is not None:
         return fisher_scoring(evaluate, near, **limits)
     chorded = {key: limits[key] for key in ("tol", "settled")} if large and rows.in_memory else {}  # where scores are cheap

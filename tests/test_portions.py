@@ -326,11 +326,11 @@ def test_portions_summed_at_once_change_nothing_but_rounding(path, threads):
     source, under_way, most = blocks.Parquet(path, rows=300), set(), []
 
     def first(portion):
-        under_way.add(portion.where)
-        most.append(len(under_way))
         start = portion.table.index[0]
+        under_way.add(start)
+        most.append(len(under_way))
         time.sleep(0.03 + 0.02 * (start % 700 == 0))
-        under_way.discard(portion.where)
+        under_way.discard(start)
         return [start]
 
     found = source.sum_portions(first, ["x"], threads=threads)

@@ -182,7 +182,7 @@ def read_ahead(portions):
 
 
 def abreast(threads, summarize, portions):
-    """summarize(portion) for each portion in order, so many at once; no more portions are held than that."""
+    """summarize(portion) for each portion in order, so many at once; one more portion is held than that, so that none waits."""
     if threads == 1:
         yield from map(summarize, portions)
         return
@@ -190,7 +190,7 @@ def abreast(threads, summarize, portions):
         under_way = deque()
         for portion in portions:
             under_way.append(pool.submit(summarize, portion))
-            if len(under_way) == threads:
+            if len(under_way) == threads + 1:
                 yield under_way.popleft().result()
         yield from (summary.result() for summary in under_way)
 
