@@ -88,28 +88,16 @@ class Gram(NamedTuple):
 
 
 class Score(NamedTuple):
-    """score: J'r (p); deviance: of the same rows, uncertain by `rounding`. For steps by an R that is known from elsewhere.
+    """score: J'r (p). For steps by an R that is known from elsewhere.
 
-    >>> X, one = np.array([[1.0, 0.0], [1.0, 1.0]]), np.ones(2)
-    >>> Score.of(X[:1], one[:1], one[:1], 2.0) + Score.of(X[1:], one[1:], one[1:], 3.0)
-    Score(score=array([2., 1.]), deviance=5.0, rounding=0.0)
+    >>> Score(np.array([1.0, 2.0])) + Score(np.array([1.0, 1.0]))
+    Score(score=array([2., 3.]))
     """
 
     score: np.ndarray
-    deviance: float
-    rounding: float = 0.0
-
-    @classmethod
-    def of(cls, X, weight, score, deviance, rounding=0.0):
-        """As Gram.of; the weights are of no use here.
-
-        >>> Score.of(X, one, np.array([1.0, 2.0]), deviance=5.0).score
-        array([3., 2.])
-        """
-        return cls(np.dot(score, X), deviance, rounding)
 
     def __add__(self, other):
-        return Score(self.score + other.score, self.deviance + other.deviance, self.rounding + other.rounding)
+        return Score(self.score + other.score)
 
 
 class Triangle(NamedTuple):

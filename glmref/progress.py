@@ -3,6 +3,8 @@
 import sys
 from time import perf_counter
 
+from .least_squares import Score
+
 
 def reported(evaluate, rows, progress):
     """evaluate(beta, kind), which also reports each pass over the rows.
@@ -23,7 +25,7 @@ def reported(evaluate, rows, progress):
             return summary
         passes, before = passes + 1, summary
         speed = rows.shape[0] / max(perf_counter() - start, 1e-9)
-        found = "impossible means" if summary is None else f"deviance {summary.deviance:.10g}"
+        found = "impossible means" if summary is None else "score" if kind is Score else f"deviance {summary.deviance:.10g}"
         say(f"pass {passes}: {found}, {speed:.3g} rows/s")
         return summary
 

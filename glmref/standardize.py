@@ -11,7 +11,7 @@ from scipy import linalg
 from scipy.linalg import blas
 
 from .blocks import is_constant
-from .least_squares import Gram, Triangle
+from .least_squares import Gram, Score, Triangle
 
 
 def far(function):
@@ -26,13 +26,28 @@ def far(function):
 
 def standardize(block, beta, family, link, bounded=True):
     """Per row, prior weight times (working weight, score, loss); None for an impossible mean (not bounded: there is none)."""
-    eta = np.dot(block.X, beta)
-    if not is_constant(block.offset, 0.0):
-        eta += block.offset
-    if bounded and not family.valid(eta, link).all():
+    eta = linear_predictor(block, beta, family, link, bounded)
+    if eta is None:
         return None
     standardized = family.kernel(block.y, eta, link)
     return standardized if is_constant(block.weight, 1.0) else tuple(block.weight * values for values in standardized)
+
+
+def linear_predictor(block, beta, family, link, bounded):
+    """eta of a block, or None where some mean is impossible."""
+    eta = np.dot(block.X, beta)
+    if not is_constant(block.offset, 0.0):
+        eta += block.offset
+    return None if bounded and not family.valid(eta, link).all() else eta
+
+
+def score_alone(block, beta, family, link, bounded):
+    """The Score of a block, in less than half the time of a Gram; None where some mean is impossible."""
+    eta = linear_predictor(block, beta, family, link, bounded)
+    if eta is None:
+        return None
+    score = family.score(block.y, eta, link)
+    return Score(np.dot(score if is_constant(block.weight, 1.0) else block.weight * score, block.X))
 
 
 def saturated_loss(block, family):
@@ -51,6 +66,8 @@ def evaluator(rows, family, link):
 
     @far
     def summarize(block, beta, kind):
+        if kind is Score:
+            return score_alone(block, beta, family, link, bounded)
         standardized = standardize(block, beta, family, link, bounded)
         if standardized is None:
             return None

@@ -1,10 +1,10 @@
 """Where Fisher scoring begins, and which columns it can use.
 
-First choice, where rows abound: the estimate from every eighth row (which begins at the estimate from every eighth of
-these, and so on), and from there steps by the score of all rows and the information of the sample: they save rounds. Where rows
-come in portions, so that each look at them is dear: one look at the estimate of a few portions, and from there the surrogate of
-all rows (module surrogate). Else one regression of the link of the data. Where that implies an impossible mean (an identity link on counts, say), the coefficients
-that come nearest to a constant mean; where these do too, those with means farthest from the edge.
+First choice, where rows abound: the estimate from every eighth row or fewer (which begins at the estimate from every eighth
+of these, and so on), and from there steps by the score of all rows (module chords): they save rounds. Where rows come in portions,
+so that each look at them is dear: one look, at the estimate of a few portions, and from there the surrogate of all rows (module
+surrogate). Else one regression of the link of the data. Where that implies an impossible mean (an identity link on counts, say),
+the coefficients that come nearest to a constant mean; where these do too, those with means farthest from the edge.
 """
 
 from functools import partial
@@ -13,15 +13,17 @@ from typing import NamedTuple
 import numpy as np
 
 from .boundary import inside
+from .chords import Near, chords
 from .errors import InputError
-from .irls import TOLERANCE, fisher_scoring, negligible
-from .least_squares import Gram, Score, Triangle, back_substitute, independent_columns, solve
+from .irls import TOLERANCE, fisher_scoring
+from .least_squares import Gram, Triangle, independent_columns, solve
 from .links import UNIT
 from .standardize import evaluator, far, standardize
 from .surrogate import surrogate
 
 
 FAR = 4  # times the columns and ten more: a step from the sample's estimate that chance does not take
+PER_COLUMN = 8  # rows, in which a column shows that it is none of the others
 ROUGH = 0.03  # relative to the residuals: less than what distinguishes a sample from all rows
 LARGE = 1_000_000  # numbers in X; from here on a last round that changes the covariance by 1e-8 of itself is saved
 
@@ -48,9 +50,11 @@ def choose_columns(rows):
 
 
 def independent(rows):
-    """Whether the columns are well apart, seen from a sample where that is enough."""
+    """Whether the columns are well apart, seen from as few rows as show it."""
     sample = rows.sample()
-    return (sample is not rows and independent(sample)) or products(rows).triangle() is not None
+    step = len(sample.y) // (PER_COLUMN * rows.shape[1])
+    parts = ([sample.every(step)] if step > 1 else []) + ([sample] if sample is not rows else []) + [rows]
+    return any(products(part).triangle() is not None for part in parts)
 
 
 def products(rows):
@@ -106,13 +110,6 @@ class Opening(NamedTuple):
     total: Gram | None
 
 
-class Near(NamedTuple):
-    """Coefficients (p) near the estimate, and the decrement of the step that led there (0: unknown)."""
-
-    beta: np.ndarray
-    decrement: float = 0.0
-
-
 def sample_solution(sample, family, link):
     """The Solution near the estimate from a sample alone, or None where the rounds do not arrive."""
     rounds = {"max_iter": 10, "tol": ROUGH, "floor": family.deviance_floor, "bounded": False}
@@ -139,8 +136,9 @@ def estimate_of_sample(evaluate, rows, family, link, tol=np.inf, settled=1):
     share = sample.shape[0] / rows.shape[0]
     phi = max(solution.deviance / len(sample.y), (family.dispersion or 0.0) * np.mean(sample.weight))
     root, farthest = solution.step.root / share**0.5, FAR * (rows.shape[1] + 10) * phi / share
-    noise = rows.shape[1] / sample.shape[0]
-    return chords(evaluate, solution.beta, root, farthest, noise, tol=tol, settled=settled, floor=family.deviance_floor)
+    scale = max(solution.deviance, 0.0) / share + family.deviance_floor
+    newton = {"settled": settled, "reach": scale} if link == family.canonical_link else {"settled": settled}
+    return chords(evaluate, solution.beta, root, farthest, limit=tol**2 * scale, **newton)
 
 
 def estimate_beyond_sample(evaluate, rows, family, link):
@@ -167,39 +165,15 @@ def beyond_last_look(rows, family, link, beta, point):
     """(beta, Point) after the last Point of all rows: by its step, or for a canonical link to the zero of the surrogate, which is
     nearer to the estimate; with R there."""
     step, information = point.step, point.step.root.T @ point.step.root
-    total = Gram(information, information @ step.direction, point.deviance)
+    total = Gram(information, information @ step.direction, point.deviance, point.rounding)
     about = surrogate(total, beta, *of_sample(rows, family, link))
     trial = beta + step.direction
     if link == family.canonical_link:
         solution = fisher_scoring(about, beta, max_iter=20, floor=family.deviance_floor, bounded=False)
-        trial = solution.beta if solution.converged else trial
+        trial = solution.beta if solution.converged and not solution.trace[-1].halvings else trial
     there = about(trial, Gram)
     root = None if there is None else there.triangle()
     return trial, point if root is None else point._replace(step=step._replace(root=root))
-
-
-def chords(evaluate, beta, root, farthest, noise, *, tol, settled, floor):
-    """Near the estimate, by steps (R'R)^-1 J'r with the R of a sample throughout, each at the price of a score. None where the
-    first is impossible or its decrement above `farthest`; later ones go on while each decrement is a quarter of the last or
-    less, until the next may be taken for the last of Fisher scoring (see there).
-
-    noise: gamma = p / m, for m rows drawn by chance. Beside their information the true one has eigenvalues from
-    (1 + gamma^(1/2))^-2 to (1 - gamma^(1/2))^-2 (Marchenko & Pastur 1967); the second-order iteration of Richardson that is
-    best for these steps by (1 - gamma)^2, goes on by gamma times its last move, and leaves gamma times the decrement.
-    """
-    near, moved = None, 0.0
-    while (total := evaluate(beta, Score)) is not None and np.all(np.isfinite(total.score)):
-        step = back_substitute(root, total.score, transposed=True)
-        decrement = float(step @ step)
-        if not decrement <= (farthest if near is None else near.decrement / 4):
-            break
-        factor = 1.0 if near is None else decrement / near.decrement
-        moved = (1 - noise) ** 2 * back_substitute(root, step) + noise * moved
-        near = Near(beta + moved, decrement)
-        if negligible(decrement * factor, decrement, tol**2 * (max(total.deviance, 0.0) + floor), settled):
-            break
-        beta = near.beta
-    return near
 
 
 def score_from_start(evaluate, rows, family, link, near=None, again=True, **limits):

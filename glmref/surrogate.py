@@ -10,6 +10,8 @@ the sample's, with a relative error of the order of (p / m)^(1/2) for m rows dra
 so does the deviance, of which this is the gradient over -2. After Jordan, Lee and Yang (2019), who take the information from the
 sample as well.
 
+>>> from glmref.least_squares import Gram
+>>> from glmref.standardize import evaluator
 >>> from glmref.surrogate import surrogate
 """
 
@@ -21,7 +23,6 @@ def surrogate(total, beta, evaluate, share):
 
     total: the Gram of all rows at beta (p). evaluate(beta, kind): the summary of the sample, a `share` of the rows.
 
-    >>> from glmref.standardize import evaluator
     >>> evaluate = evaluator(fit.design.rows, fit.family, fit.link)
     >>> half, there = np.array([2.5, -0.05]), np.array([5.0, -0.1])
     >>> about = surrogate(evaluate(half, Gram), half, evaluate, share=1.0)
@@ -41,7 +42,7 @@ def surrogate(total, beta, evaluate, share):
             information + there.information / share,
             score - information @ d + there.score / share,
             total.deviance + (there.deviance - own.deviance) / share - 2 * score @ d + d @ information @ d,
-            total.rounding,
+            total.rounding + (there.rounding + own.rounding) / share,
         )
 
     return about

@@ -29,3 +29,19 @@ def test_the_kernel_is_the_working_pair_and_half_the_deviance(family, link):
         finite = np.isfinite(two)
         assert np.all(np.abs(one[finite] - two[finite]) <= 1e-12 * np.abs(two[finite]) + 1e-300)
         assert not np.any(np.isfinite(one) & ~finite & ~np.isnan(two))
+
+
+@pytest.mark.parametrize("family", EVERY_FAMILY, ids=repr)
+@pytest.mark.parametrize("link", EVERY_LINK, ids=str)
+def test_the_score_alone_is_the_kernel_s(family, link):
+    """To the rounding of y - mu, over the means that a step by it meets."""
+    values = SHARES if family.mean_interval[1] == 1 else COUNTS
+    y, eta = (grid.ravel() for grid in np.meshgrid(values[family.in_domain(values)], ETA))
+    possible = family.valid(eta, link)
+    y, eta = y[possible], eta[possible]
+    with np.errstate(all="ignore"):
+        alone, (_, score, _) = family.score(y, eta, link), family.kernel(y, eta, link)
+    finite = np.isfinite(score)
+    apart = np.abs(alone[finite] - score[finite])
+    assert np.all(apart <= 1e-12 * np.abs(score[finite]) + 1e-15 * (1 + y[finite]))
+    assert not np.any(np.isfinite(alone) & ~finite)

@@ -13,10 +13,11 @@ from scipy.special import expit, xlogy
 
 from glmref import AliasWarning, ConvergenceWarning, GLMWarning, SeparationWarning, blocks, families, fit_glm, links, start
 from glmref.blocks import ArrayRows
+from glmref.chords import chords
 from glmref.irls import fisher_scoring, negligible
 from glmref.least_squares import Gram, solve
 from glmref.standardize import evaluator, total_deviance
-from glmref.start import chords, estimate_of_sample, starting_coefficients
+from glmref.start import estimate_of_sample, starting_coefficients
 
 N = 8003
 RNG = np.random.default_rng(4)
@@ -151,10 +152,10 @@ def test_steps_by_scores_stop_where_they_do_not_pay():
     """With an R that is far off each step leaves most of the decrement: Fisher scoring goes on from where it was."""
     _, evaluate = near(*FAMILIES["poisson"])
     root = 0.6 * solve(evaluate(np.zeros(5), Gram)).root  # steps 2.8 times too long
-    tolerances = {"tol": 1e-10, "settled": 200, "floor": 0.1}
-    start = chords(evaluate, np.zeros(5), root, np.inf, 1e-3, **tolerances)
+    tolerances = {"limit": 1e-16, "settled": 200}
+    start = chords(evaluate, np.zeros(5), root, np.inf, **tolerances)
     assert start.decrement == pytest.approx(solve(evaluate(np.zeros(5), Gram)).decrement / 0.36)  # one step only
-    assert chords(evaluate, np.zeros(5), root, 1e-3, 1e-3, **tolerances) is None  # farther than chance allows
+    assert chords(evaluate, np.zeros(5), root, 1e-3, **tolerances) is None  # farther than chance allows
 
 
 def test_the_sample_begins_within_reach_of_the_estimate():

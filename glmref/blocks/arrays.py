@@ -13,6 +13,7 @@ import numpy as np
 BLOCK_ROWS = 8192  # at most: a column of more does not stay in the processor's first caches
 BLOCK_NUMBERS = 200_000  # of X in a block, or 2048 rows: with fewer, threads wait for the interpreter more than they compute
 SAMPLE_ROWS = 1000  # a sample has at least so many rows, and ten for each column
+SAMPLE_PER_COLUMN = 2000  # rows; more of them cost more than what they save
 
 
 class Block(NamedTuple):
@@ -119,16 +120,22 @@ class ArrayRows:
         return float(np.average(self.y, weights=self.weight)), float(np.max(np.abs(self.y)))
 
     def sample(self):
-        """Every eighth row, where these are enough to come near the estimate; else all rows. No copy is made.
+        """Every eighth row or fewer, where these are enough to come near the estimate; else all rows. No copy is made.
 
         >>> len(fit.design.rows.sample().y)
         23
         """
         n, p = self.X.shape
-        if n < 8 * max(SAMPLE_ROWS, 10 * p):
-            return self
-        frequency = None if self.frequency is None else self.frequency[::8]
-        few = (values[::8] for values in (self.X, self.y, self.offset, self.weight))
+        return self if n < 8 * max(SAMPLE_ROWS, 10 * p) else self.every(max(8, n // (SAMPLE_PER_COLUMN * p)))
+
+    def every(self, step):
+        """Every step-th row, without a copy.
+
+        >>> rows.every(2).y
+        array([0., 2., 4.])
+        """
+        frequency = None if self.frequency is None else self.frequency[::step]
+        few = (values[::step] for values in (self.X, self.y, self.offset, self.weight))
         return ArrayRows(*few, self.block_rows, self.threads, frequency)
 
 

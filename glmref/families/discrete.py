@@ -51,6 +51,9 @@ class Poisson(Family):
         mu, relative = link.inverse(eta), link.relative_derivative(eta)
         return relative**2 * mu, relative * (y - mu), mu - y * link.log_inverse(eta)
 
+    def score(self, y, eta, link):
+        return y - np.exp(eta) if link == self.canonical_link else super().score(y, eta, link)
+
     def saturated_loss(self, y):
         return y - y * np.log(np.where(y > 0, y, 1.0))
 
@@ -125,6 +128,9 @@ class Binomial(Family):
         near, far = 1.0 / total, small / total
         mu, complement = np.where(eta > 0, near, far), np.where(eta > 0, far, near)
         return near * far, y * complement - (1.0 - y) * mu, np.log(total) + np.maximum(eta, 0.0) - y * eta
+
+    def score(self, y, eta, link):
+        return y - 1.0 / (1.0 + np.exp(-eta)) if link == self.canonical_link else super().score(y, eta, link)
 
     def saturated_loss(self, y):
         return sum(-share * np.log(np.where(share > 0, share, 1.0)) for share in (y, 1.0 - y))
