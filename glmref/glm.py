@@ -45,7 +45,8 @@ def glm(
     weights w: var(y) = phi V(mu) / w; for grouped binomial data the trials, with y the proportion.
     frequency_weights f: the row stands for f rows, all equal: whole numbers, which count in nobs.
     dispersion: a number, "pearson", "deviance" or "ml"; None: 1 where the family fixes it, else Pearson's.
-    control: start, max_iter, tol, threads (blocks of rows, or portions, at once), progress (True: a line for each pass).
+    control: start, max_iter, tol, threads (blocks of rows, or portions, at once; best with pip install "glmref[threads]"),
+    progress (True: a line for each pass).
     Raises InputError; warns AliasWarning, BoundaryWarning, ConvergenceWarning, SeparationWarning.
 
     >>> claims = glm("claims ~ age", insurance, "poisson", offset="np.log(holders)")

@@ -54,6 +54,19 @@ def test_estimate_and_covariance_are_those_of_rounds_over_all_rows(name):
     assert fit.deviance == pytest.approx(total_deviance(rows, family, link, solution.beta), rel=1e-12)
 
 
+def test_blocks_side_by_side_keep_blas_to_one_thread_each():
+    """And leave it as it was."""
+    threadpoolctl = pytest.importorskip("threadpoolctl")
+
+    def most():
+        return max(pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas")
+
+    rows = blocks.ArrayRows(np.ones((40, 1)), np.ones(40), np.zeros(40), np.ones(40), block_rows=10, threads=2)
+    with threadpoolctl.threadpool_limits(2, user_api="blas"):
+        assert rows.sum(lambda block: [most()]) == [1] * 4
+        assert most() == 2
+
+
 @pytest.mark.parametrize("threads", [2, 3])
 def test_threads_change_rounding_only(threads):
     y = FAMILIES["poisson"][2]

@@ -4,8 +4,9 @@ Whatever is computed from each block is added up; a fit never sees more than one
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -91,7 +92,7 @@ class ArrayRows:
         threads = min(self.threads, -(-len(self.y) // self._size))
         if threads == 1:
             return add_all(map(summarize, self))
-        with ThreadPoolExecutor(threads) as pool:
+        with workers(threads) as pool:
             shares = pool.map(lambda k: add_all(map(summarize, self._every(threads, k))), range(threads))
         return add_all(shares)
 
@@ -137,6 +138,24 @@ class ArrayRows:
         frequency = None if self.frequency is None else self.frequency[::step]
         few = (values[::step] for values in (self.X, self.y, self.offset, self.weight))
         return ArrayRows(*few, self.block_rows, self.threads, frequency)
+
+
+@contextmanager
+def workers(threads):
+    """A pool of threads, while which BLAS has one of its own for each call (if threadpoolctl is there to say so): else the
+    products of several blocks would wait for each other."""
+    blas = _blas()
+    with nullcontext() if blas is None else blas.limit(limits=1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
+        yield pool
+
+
+@cache
+def _blas():
+    try:
+        from threadpoolctl import ThreadpoolController
+    except ImportError:
+        return None
+    return ThreadpoolController()
 
 
 def repeated(value, n):

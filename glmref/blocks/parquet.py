@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
-from .arrays import add_all
+from .arrays import add_all, workers
 from .source import Portion, check_columns, spread
 
 PORTION_ROWS = 1 << 17  # a portion of 10 columns takes 10 MB; larger ones are no faster
@@ -186,7 +186,7 @@ def abreast(threads, summarize, portions):
     if threads == 1:
         yield from map(summarize, portions)
         return
-    with ThreadPoolExecutor(threads) as pool:
+    with workers(threads) as pool:
         under_way = deque()
         for portion in portions:
             under_way.append(pool.submit(summarize, portion))
