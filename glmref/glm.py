@@ -121,16 +121,18 @@ def fit(design, family, link=None, dispersion=None, **control):
         warnings.warn(estimate.note, BoundaryWarning, stacklevel=3)
     root, solution = accurate_root(rows, family, link, solution)
     if not rows.in_memory:
-        warn_of_infinite(rows, family, link, solution, design.names)
+        near = settings["start"] is not None or estimate is not None
+        warn_of_infinite(rows, family, link, solution, design.names, near)
     result = GLMFit(design, family, link, dispersion, columns, solution, root, estimate)
     if doubtful(result, settings):
         warn_if_doubtful(result)
     return result
 
 
-def warn_of_infinite(rows, family, link, solution, names):
-    """Where rows come in portions: warn if those whose means have not run to the edge do not determine every coefficient."""
-    if len(solution.trace) <= REGULAR_ROUNDS and solution.converged:
+def warn_of_infinite(rows, family, link, solution, names, near):
+    """Where rows come in portions: warn if those whose means have not run to the edge do not determine every coefficient. near:
+    whether the rounds may have begun there, so that their number tells nothing."""
+    if len(solution.trace) <= REGULAR_ROUNDS and solution.converged and not near:
         return
     loose = infinite_columns(rows, family, link, solution.beta)
     if len(loose):

@@ -78,7 +78,8 @@ def fisher_scoring(
     tol: stop when the decrement that the last step leaves is <= tol^2 (deviance + floor), and its own <= (settled tol)^2
     (deviance + floor): then it moves the information by settled tol of itself at most. floor is for deviances that may go to
     zero, and is on their scale. bounded: whether there are impossible means, so that the last step must be tried. previous:
-    the decrement of a step that led to beta (0: none). beyond(beta, point) -> (beta, Point) in place of a last step not tried.
+    the decrement of a step that led to beta (0: none). beyond(beta, point) -> (beta, Point) in place of a last step not tried, or None
+    to try it.
 
     >>> from glmref.standardize import evaluator
     >>> evaluate = evaluator(fit.design.rows, fit.family, fit.link)
@@ -118,8 +119,9 @@ def negligible(decrement, previous, limit, settled):
 def last_step(evaluate, beta, point, ask, beyond=None):
     """beta + direction, for the step is paid for already, and the Point there if the rows are asked, else the one before."""
     trial = beta + point.step.direction
-    if not ask:
-        return (trial, point) if beyond is None else beyond(beta, point)
+    found = None if ask else (trial, point) if beyond is None else beyond(beta, point)
+    if found is not None:
+        return found
     last = regress(evaluate, trial, point.kind)
     return (beta, point) if last is None or last.step is None else (trial, last)
 

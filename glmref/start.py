@@ -16,7 +16,7 @@ from .boundary import inside
 from .chords import Near, chords
 from .errors import InputError
 from .irls import TOLERANCE, fisher_scoring
-from .least_squares import Gram, Triangle, independent_columns, solve
+from .least_squares import Gram, Triangle, back_substitute, independent_columns, solve
 from .links import UNIT
 from .standardize import evaluator, far, standardize
 from .surrogate import surrogate
@@ -24,6 +24,7 @@ from .surrogate import surrogate
 
 FAR = 4  # times the columns and ten more: a step from the sample's estimate that chance does not take
 PER_COLUMN = 8  # rows, in which a column shows that it is none of the others
+MOVED = 1e-6  # in units of R: as much of a change as a sample foretells to 8 digits
 ROUGH = 0.03  # relative to the residuals: less than what distinguishes a sample from all rows
 LARGE = 1_000_000  # numbers in X; from here on a last round that changes the covariance by 1e-8 of itself is saved
 
@@ -150,30 +151,32 @@ def estimate_beyond_sample(evaluate, rows, family, link):
         opening = None if solution is None else Opening(family, link, solution.beta, evaluate(solution.beta, Gram))
     if opening is None or opening.total is None:
         return None
-    about = surrogate(opening.total, opening.beta, *of_sample(rows, family, link))
+    about = surrogate(opening.total, opening.beta, evaluator(rows.sample(), family, link))
     solution = fisher_scoring(about, opening.beta, max_iter=20, floor=family.deviance_floor, bounded=False)
-    return Near(solution.beta, solution.trace[0].decrement) if solution.converged else None
-
-
-def of_sample(rows, family, link):
-    """(evaluate, share) of the rows' sample, as a surrogate needs them."""
-    sample = rows.sample()
-    return evaluator(sample, family, link), sample.shape[0] / rows.shape[0]
+    if not solution.converged:
+        return None
+    canonical = link == family.canonical_link  # elsewhere the surrogate's step tells nothing of what Fisher's will leave
+    return Near(solution.beta, solution.trace[0].decrement if canonical else 0.0)
 
 
 def beyond_last_look(rows, family, link, beta, point):
     """(beta, Point) after the last Point of all rows: by its step, or for a canonical link to the zero of the surrogate, which is
-    nearer to the estimate; with R there."""
+    nearer to the estimate; with R there. None where some direction of the information moves by more than a sample may tell."""
     step, information = point.step, point.step.root.T @ point.step.root
     total = Gram(information, information @ step.direction, point.deviance, point.rounding)
-    about = surrogate(total, beta, *of_sample(rows, family, link))
+    about = surrogate(total, beta, evaluator(rows.sample(), family, link))
     trial = beta + step.direction
     if link == family.canonical_link:
         solution = fisher_scoring(about, beta, max_iter=20, floor=family.deviance_floor, bounded=False)
         trial = solution.beta if solution.converged and not solution.trace[-1].halvings else trial
     there = about(trial, Gram)
     root = None if there is None else there.triangle()
-    return trial, point if root is None else point._replace(step=step._replace(root=root))
+    if root is None:
+        return None
+    ratio = back_substitute(step.root, root.T, transposed=True)  # R^-T of before, times R' of now: its singular values are 1 if still
+    if not np.abs(np.linalg.svd(ratio, compute_uv=False) - 1).max() <= MOVED:
+        return None
+    return trial, point._replace(step=step._replace(root=root))
 
 
 def score_from_start(evaluate, rows, family, link, near=None, again=True, **limits):
@@ -181,8 +184,8 @@ def score_from_start(evaluate, rows, family, link, near=None, again=True, **limi
     one without the sample where the first did not arrive."""
     large = rows.shape[0] * rows.shape[1] >= LARGE
     limits = {"tol": TOLERANCE, "floor": family.deviance_floor, "settled": 200 if large else 10} | limits
-    if large and not rows.in_memory:
-        limits |= {"settled": 5000, "beyond": partial(beyond_last_look, rows, family, link)}
+    if large and not rows.in_memory and not limits.get("bounded", True):
+        limits |= {"settled": 2000, "beyond": partial(beyond_last_look, rows, family, link)}
     if near is not None and evaluate(near, Gram) is not None:
         return fisher_scoring(evaluate, near, **limits)
     chorded = {key: limits[key] for key in ("tol", "settled")} if large and rows.in_memory else {}  # where scores are cheap

@@ -296,7 +296,7 @@ def test_a_large_file_is_read_twice(family, order, tmp_path, monkeypatch):
     """Once with the survey, at the estimate of a few portions; once where the surrogate leads. Were the rows sorted, so that the
     few portions tell little, it may take more."""
     monkeypatch.setattr("glmref.start.LARGE", 1)
-    monkeypatch.setattr("glmref.streaming.rows.SAMPLE_NUMBERS", 200_000)
+    monkeypatch.setattr("glmref.streaming.rows.SAMPLE_NUMBERS", 320_000)
     rng = np.random.default_rng(5)
     X = np.column_stack([np.ones(120_000), rng.normal(size=(120_000, 3))])
     eta = X @ [0.2, 0.3, -0.2, 0.1]
@@ -308,6 +308,42 @@ def test_a_large_file_is_read_twice(family, order, tmp_path, monkeypatch):
     streamed = glm("y ~ a + b + c", source, family)
     assert source.passes == 2 if order == "by chance" else 2 <= source.passes <= 4
     same(streamed, glm("y ~ a + b + c", table, family), rtol=1e-8)
+
+
+def test_a_level_in_a_short_row_group_has_its_standard_error(tmp_path, monkeypatch):
+    """Portions of unlike length: each sampled row stands for those that it was taken from."""
+    monkeypatch.setattr("glmref.start.LARGE", 1)
+    monkeypatch.setattr("glmref.streaming.rows.SAMPLE_NUMBERS", 12_000)
+    for seed in (1, 55):
+        rng = np.random.default_rng(seed)
+        rare = np.repeat([0.0, 1.0], [200_000, 400])
+        x = rng.normal(size=len(rare))
+        table = pd.DataFrame({"y": (rng.random(len(rare)) < expit(-1 + 0.3 * x - 3 * rare)) * 1.0, "x": x, "rare": rare})
+        pq.write_table(pa.Table.from_pandas(table[rare == 0]), tmp_path / "a.parquet", row_group_size=20_000)
+        pq.write_table(pa.Table.from_pandas(table[rare == 1]), tmp_path / "b.parquet")
+        streamed = glm("y ~ x + rare", [tmp_path / "a.parquet", tmp_path / "b.parquet"], "binomial")
+        exact = glm("y ~ x + rare", table, "binomial", tol=1e-14)
+        assert np.max(np.abs(streamed.coef - exact.coef) / exact.se) < 1e-9
+        np.testing.assert_allclose(streamed.se, exact.se, rtol=1e-8)
+
+
+def test_a_file_listed_twice_is_read_twice(path):
+    once, twice = glm("count ~ x", path, "poisson"), glm("count ~ x", [path, path], "poisson")
+    assert (twice.nobs, blocks.Parquet([path, path]).nrows) == (2 * N, 2 * N)
+    np.testing.assert_allclose(twice.se * np.sqrt(2), once.se, rtol=1e-8)
+
+
+def test_separation_is_said_where_the_rounds_began_near(tmp_path):
+    """With a start of the user's, and with a parameter of the family that is estimated."""
+    rng = np.random.default_rng(3)
+    table = pd.DataFrame({"x": rng.normal(size=900), "never": np.repeat([0.0, 1.0], [800, 100])})
+    table["count"] = rng.poisson(rng.gamma(1.0, np.exp(0.2 * table.x))) * (1 - table.never)
+    table["yes"] = (rng.random(900) < 0.5) * (1 - table.never)
+    table.to_parquet(tmp_path / "rows.parquet", row_group_size=300)
+    with pytest.warns(SeparationWarning, match="never"):
+        glm("count ~ x + never", tmp_path / "rows.parquet", "negative_binomial")
+    with pytest.warns(SeparationWarning, match="never"):
+        glm("yes ~ x + never", tmp_path / "rows.parquet", "binomial", start=[0.0, 0.0, -30.0])
 
 
 def test_few_portions_are_spread_over_the_file(path):

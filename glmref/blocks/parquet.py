@@ -96,16 +96,17 @@ class Parquet:
         >>> source.nrows
         23
         """
-        return sum(metadata.num_rows for metadata in self._metadata.values())
+        return sum(self._metadata[path].num_rows for path in self.files)
 
     @property
     def count(self):
-        """How many portions, at least.
+        """How many portions, at the most.
 
         >>> source.count
         3
         """
-        return max(1, -(-self.nrows // self.rows))
+        starts = [start for _, _, start in self._groups] + [self.nrows]
+        return sum(-(-(stop - start) // self.rows) for start, stop in zip(starts, starts[1:])) or 1
 
     def portions(self, columns, few=None):
         """The Portions in order, read ahead by one. few: only the first of so many row groups, spread over all.
@@ -142,7 +143,7 @@ class Parquet:
     def _groups(self):
         """(path, number of the row group in it, its first row among all rows) for each row group that has rows."""
         groups, start = [], 0
-        for path, metadata in self._metadata.items():
+        for path, metadata in ((path, self._metadata[path]) for path in self.files):
             for group in range(metadata.num_row_groups):
                 rows = metadata.row_group(group).num_rows
                 groups += [(path, group, start)] if rows else []

@@ -65,4 +65,6 @@ def within(error, where):
 
 def spread(items, few):
     """So few of the items, at equal distances (None: all)."""
-    return items[:: max(len(items) // few, 1)][:few] if few else items
+    if few is None or few >= len(items):
+        return items
+    return [items[k * len(items) // few] for k in range(few)]

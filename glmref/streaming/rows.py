@@ -70,9 +70,11 @@ EMPTY = Survey(0, 0, 0, 0.0, 0.0, np.full(4, np.inf), ())
 
 
 def every(rows, step):
-    """A copy of every step-th row."""
-    frequency = None if rows.frequency is None else rows.frequency[::step].copy()
-    return ArrayRows(*(np.array(values[::step]) for values in (rows.X, rows.y, rows.offset, rows.weight)), frequency=frequency)
+    """A copy of every step-th row, weighted so that together they stand for all of these rows: portions may differ in length."""
+    X, y, offset, weight = (np.array(values[::step]) for values in (rows.X, rows.y, rows.offset, rows.weight))
+    stands_for = len(rows.y) / len(y)
+    frequency = None if rows.frequency is None else rows.frequency[::step] * stands_for
+    return ArrayRows(X, y, offset, weight * stands_for, frequency=frequency)
 
 
 def joined(parts):
