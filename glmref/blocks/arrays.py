@@ -121,13 +121,13 @@ class ArrayRows:
         return float(np.average(self.y, weights=self.weight)), float(np.max(np.abs(self.y)))
 
     def sample(self):
-        """Every eighth row or fewer, where these are enough to come near the estimate; else all rows. No copy is made.
+        """Every eighth row, or up to every 32nd, where these are enough to come near the estimate; else all rows. No copy is made.
 
         >>> len(fit.design.rows.sample().y)
         23
         """
         n, p = self.X.shape
-        return self if n < 8 * max(SAMPLE_ROWS, 10 * p) else self.every(max(8, n // (SAMPLE_PER_COLUMN * p)))
+        return self if n < 8 * max(SAMPLE_ROWS, 10 * p) else self.every(min(max(8, n // (SAMPLE_PER_COLUMN * p)), 32))
 
     def every(self, step):
         """Every step-th row, without a copy.
