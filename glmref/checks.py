@@ -139,8 +139,8 @@ def column_names(names, p):
     return names
 
 
-def weights(values, index):
-    """Weights >= 0, at least one of them positive."""
+def weights(values, index, some=True):
+    """Weights >= 0, at least one of them positive (unless not some: other portions have rows as well)."""
     negative = np.flatnonzero(values < 0)
     if len(negative):
         raise InputError(
@@ -148,12 +148,12 @@ def weights(values, index):
             got=f"{values[negative[0]]:g} in {row(index, negative[0])}",
             remedy="Weights count trials or measure precision; to leave a row out give it weight 0.",
         )
-    if not np.any(values > 0):
+    if some and not np.any(values > 0):
         raise InputError(expected="a row with positive weight", got="only weights of 0", remedy="Check weights=.")
 
 
-def frequencies(values, index):
-    """Whole numbers >= 0, at least one of them positive."""
+def frequencies(values, index, some=True):
+    """Whole numbers >= 0, at least one of them positive (unless not some)."""
     odd = np.flatnonzero(~(np.isfinite(values) & (values >= 0) & (values == np.floor(values))))
     if len(odd):
         raise InputError(
@@ -161,7 +161,7 @@ def frequencies(values, index):
             got=f"{values[odd[0]]:g} in {row(index, odd[0])}",
             remedy="They count identical rows. What measures precision, or the trials of a proportion, goes in weights=.",
         )
-    if not np.any(values > 0):
+    if some and not np.any(values > 0):
         raise InputError(expected="a row with positive frequency", got="only zeros", remedy="Check frequency_weights=.")
 
 

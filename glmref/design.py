@@ -45,8 +45,9 @@ class Design:
     offset_spec: object = None
     frequency: np.ndarray | None = None
     finite: InitVar[bool] = False  # X and y are known to be, so that nobody looks twice
+    portion: InitVar[bool] = False  # of the rows, of which the others may have all the weight
 
-    def __post_init__(self, finite):
+    def __post_init__(self, finite, portion):
         n, p = self.X.shape
         if n == 0 or p == 0:
             raise InputError(
@@ -61,11 +62,11 @@ class Design:
             checks.finite(self.offset, self.index, "offset")
         if self.weight.strides != (0,):
             checks.finite(self.weight, self.index, "weights")
-            checks.weights(self.weight, self.index)
+            checks.weights(self.weight, self.index, some=not portion)
         if self.frequency is None:
             object.__setattr__(self, "frequency", repeated(1.0, n))
         else:
-            checks.frequencies(self.frequency, self.index)
+            checks.frequencies(self.frequency, self.index, some=not portion)
         for name in ("X", "y", "offset", "weight", "frequency"):
             array = getattr(self, name).view()
             array.flags.writeable = False

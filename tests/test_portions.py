@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from glmref import GLMWarning, InputError, SeparationWarning, blocks, compare, families, fit_glm, glm
+from glmref import GLMWarning, InputError, SeparationWarning, blocks, compare, families, fit_glm, gee, glm
 
 dd = pytest.importorskip("dask.dataframe")
 da = pytest.importorskip("dask.array")
@@ -325,6 +325,24 @@ def test_a_level_in_a_short_row_group_has_its_standard_error(tmp_path, monkeypat
         exact = glm("y ~ x + rare", table, "binomial", tol=1e-14)
         assert np.max(np.abs(streamed.coef - exact.coef) / exact.se) < 1e-9
         np.testing.assert_allclose(streamed.se, exact.se, rtol=1e-8)
+
+
+@pytest.mark.parametrize("kind", ["weights", "frequency_weights"])
+def test_a_portion_without_weight_takes_no_part(kind, tmp_path):
+    table = TABLE.assign(k=np.where(np.arange(N) // 500 == 2, 0, TABLE["f"] + 1))
+    table.to_parquet(tmp_path / "rows.parquet", row_group_size=500)
+    frame = dd.from_pandas(table, npartitions=5)
+    for source in (tmp_path / "rows.parquet", frame):
+        same(glm("count ~ x", source, "poisson", **{kind: "k"}), glm("count ~ x", table, "poisson", **{kind: "k"}))
+    clusters = {"groups": "site", "family": "poisson", "weights": "k"}
+    table = table.sort_values("site").assign(k=lambda t: np.where(np.arange(N) // 500 == 2, 0.0, 1.0))
+    table.to_parquet(tmp_path / "sorted.parquet", row_group_size=500)
+    streamed, memory = (gee("count ~ x", source, **clusters) for source in (tmp_path / "sorted.parquet", table))
+    np.testing.assert_allclose(streamed.coef, memory.coef, rtol=1e-9)
+    np.testing.assert_allclose(streamed.cov, memory.cov, rtol=1e-7)
+    table.assign(k=0).to_parquet(tmp_path / "none.parquet", row_group_size=500)
+    with pytest.raises(InputError, match="at least one row that takes part"):
+        glm("count ~ x", tmp_path / "none.parquet", "poisson", **{kind: "k"})
 
 
 def test_a_file_listed_twice_is_read_twice(path):

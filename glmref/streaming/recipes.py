@@ -88,6 +88,7 @@ class FormulaRecipe:
             dropped=len(table) - len(ready),
             frequency=None if self.frequency_weights is None else per_row(self.frequency_weights, "frequency_weights", 1.0),
             finite=bool(numbers and self.plain and self.plain_response),
+            portion=True,
         )
 
 
@@ -133,6 +134,7 @@ class ColumnRecipe:
             dropped=len(table) - len(complete),
             frequency=None if self.frequency_weights is None else per_row(self.frequency_weights, 1.0),
             finite=bool(numbers),
+            portion=True,
         )
 
 
