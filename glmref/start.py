@@ -152,11 +152,16 @@ def estimate_beyond_sample(evaluate, rows, family, link):
     if opening is None or opening.total is None:
         return None
     about = surrogate(opening.total, opening.beta, evaluator(rows.sample(), family, link))
-    solution = fisher_scoring(about, opening.beta, max_iter=20, floor=family.deviance_floor, bounded=False)
+    solution = zero(about, opening.beta, family)
     if not solution.converged:
         return None
     canonical = link == family.canonical_link  # elsewhere the surrogate's step tells nothing of what Fisher's will leave
     return Near(solution.beta, solution.trace[0].decrement if canonical else 0.0)
+
+
+def zero(about, beta, family):
+    """The Solution of a surrogate, from beta."""
+    return fisher_scoring(about, beta, max_iter=20, floor=family.deviance_floor, bounded=False)
 
 
 def beyond_last_look(rows, family, link, beta, point):
@@ -167,7 +172,7 @@ def beyond_last_look(rows, family, link, beta, point):
     about = surrogate(total, beta, evaluator(rows.sample(), family, link))
     trial = beta + step.direction
     if link == family.canonical_link:
-        solution = fisher_scoring(about, beta, max_iter=20, floor=family.deviance_floor, bounded=False)
+        solution = zero(about, beta, family)
         trial = solution.beta if solution.converged and not solution.trace[-1].halvings else trial
     there = about(trial, Gram)
     root = None if there is None else there.triangle()

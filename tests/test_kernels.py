@@ -9,14 +9,19 @@ COUNTS = np.array([0.0, 1e-8, 0.3, 1.0, 2.5, 7.0, 1e4, 1e8])
 SHARES = np.array([0.0, 1e-8, 0.3, 0.5, 1.0])
 
 
+def possible(family, link):
+    """y and eta: every response of the family beside every linear predictor with a possible mean."""
+    values = SHARES if family.mean_interval[1] == 1 else COUNTS
+    y, eta = (grid.ravel() for grid in np.meshgrid(values[family.in_domain(values)], ETA))
+    valid = family.valid(eta, link)
+    return y[valid], eta[valid]
+
+
 @pytest.mark.parametrize("family", EVERY_FAMILY, ids=repr)
 @pytest.mark.parametrize("link", EVERY_LINK, ids=str)
 def test_the_kernel_is_the_working_pair_and_half_the_deviance(family, link):
     """Where the deviance itself is finite: 2 (loss - saturated loss) to the digits of the loss, the pair to its own."""
-    values = SHARES if family.mean_interval[1] == 1 else COUNTS
-    y, eta = (grid.ravel() for grid in np.meshgrid(values[family.in_domain(values)], ETA))
-    possible = family.valid(eta, link)
-    y, eta = y[possible], eta[possible]
+    y, eta = possible(family, link)
     with np.errstate(all="ignore"):
         weight, score, loss = family.kernel(y, eta, link)
         saturated, deviance = family.saturated_loss(y), family.deviance(y, eta, link)
@@ -35,10 +40,7 @@ def test_the_kernel_is_the_working_pair_and_half_the_deviance(family, link):
 @pytest.mark.parametrize("link", EVERY_LINK, ids=str)
 def test_the_score_alone_is_the_kernel_s(family, link):
     """To the rounding of y - mu, over the means that a step by it meets."""
-    values = SHARES if family.mean_interval[1] == 1 else COUNTS
-    y, eta = (grid.ravel() for grid in np.meshgrid(values[family.in_domain(values)], ETA))
-    possible = family.valid(eta, link)
-    y, eta = y[possible], eta[possible]
+    y, eta = possible(family, link)
     with np.errstate(all="ignore"):
         alone, (_, score, _) = family.score(y, eta, link), family.kernel(y, eta, link)
     finite = np.isfinite(score)

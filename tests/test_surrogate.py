@@ -1,5 +1,7 @@
 """The surrogate of all rows leads nearer to their estimate than a Fisher step, as its theory says."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -29,7 +31,8 @@ def data(family, seed):
 
 def every(rows, step):
     """A sample that stands for all rows."""
-    return ArrayRows(rows.X[::step], rows.y[::step], rows.offset[::step], step * rows.weight[::step])
+    few = rows.every(step)
+    return replace(few, weight=step * few.weight)
 
 
 CANONICAL = [(families.Poisson(), links.Log()), (families.Binomial(), links.Logit())]

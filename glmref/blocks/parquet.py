@@ -143,9 +143,9 @@ class Parquet:
     def _groups(self):
         """(path, number of the row group in it, its first row among all rows) for each row group that has rows."""
         groups, start = [], 0
-        for path, metadata in ((path, self._metadata[path]) for path in self.files):
-            for group in range(metadata.num_row_groups):
-                rows = metadata.row_group(group).num_rows
+        for path in self.files:
+            for group in range(self._metadata[path].num_row_groups):
+                rows = self._metadata[path].row_group(group).num_rows
                 groups += [(path, group, start)] if rows else []
                 start += rows
         return groups
@@ -153,7 +153,8 @@ class Parquet:
     def _portions(self, columns, few=None):
         pa, file, opened = _pyarrow(), None, None
         for path, group, start in spread(self._groups, few):
-            file, opened = (file, opened) if opened == path else (_opened(path), path)
+            if opened != path:
+                file, opened = _opened(path), path
             where = f"row group {group} of {path}"
             batches = file.iter_batches(self.rows, row_groups=[group], columns=columns)
             while True:

@@ -71,10 +71,10 @@ EMPTY = Survey(0, 0, 0, 0.0, 0.0, np.full(4, np.inf), ())
 
 def every(rows, step):
     """A copy of every step-th row, weighted so that together they stand for all of these rows: portions may differ in length."""
-    X, y, offset, weight = (np.array(values[::step]) for values in (rows.X, rows.y, rows.offset, rows.weight))
-    stands_for = len(rows.y) / len(y)
-    frequency = None if rows.frequency is None else rows.frequency[::step] * stands_for
-    return ArrayRows(X, y, offset, weight * stands_for, frequency=frequency)
+    few = rows.every(step)
+    stands_for = len(rows.y) / len(few.y)
+    frequency = None if few.frequency is None else few.frequency * stands_for
+    return replace(few, X=few.X.copy(), y=few.y.copy(), offset=few.offset.copy(), weight=few.weight * stands_for, frequency=frequency)
 
 
 def joined(parts):
