@@ -190,6 +190,47 @@ def test_ml_dispersion_maximizes_the_log_likelihood(family):
     assert (at(phi + step) - at(phi - step)) / (2 * step) == pytest.approx(0, abs=1e-4)
 
 
+@pytest.mark.parametrize("family", EVERY_FAMILY, ids=repr)
+def test_starting_means_are_possible(family):
+    """Inside the family's range, also where all responses are equal, at an end, or rows weigh very unequally."""
+    values = np.array([0.0, 1.0, 0.3, 0.0, 1.0]) if family.mean_interval == UNIT else np.array([0.0, 1.0, 7.0, 0.0, 1e9])
+    values = values[family.in_domain(values)]
+    low, high = family.mean_interval
+    for y in (values, values[:1].repeat(4), values[1:2].repeat(4)):
+        for weight in (np.ones(len(y)), np.logspace(-9, 9, len(y))):
+            mean = family.starting_mean(y, weight)
+            assert np.all((low < mean) & (mean < high)), (y, weight)
+
+
+def test_counts_and_shares_start_between_themselves_and_their_mean():
+    """By the share of chance in their variance: V(m) / (V(m) + w tau^2), tau^2 what chance leaves of it, or a quarter of chance."""
+    y = np.array([0.0, 0.0, 1.0, 2.0, 7.0])  # mean 2, variance 6.8, of which 2 is chance
+    np.testing.assert_allclose(families.Poisson().starting_mean(y, np.ones(5)), 2 + (y - 2) * (1 - 2 / 6.8), rtol=1e-14)
+    calm = np.array([1.0, 2.0, 3.0])  # less spread than chance alone: four fifths of the way
+    np.testing.assert_allclose(families.Poisson().starting_mean(calm, np.ones(3)), [1.8, 2.0, 2.2], rtol=1e-14)
+    share, trials = np.array([0.0, 0.5, 1.0, 0.5]), np.array([1.0, 100.0, 1.0, 100.0])
+    spread, chance = 0.25 * 2 / 202, 0.25 * 4 / 202
+    between = max(spread - chance, chance / 4)
+    expected = 0.5 + (share - 0.5) * trials * between / (0.25 + trials * between)
+    np.testing.assert_allclose(families.Binomial().starting_mean(share, trials), expected, rtol=1e-14)
+
+
+def test_rare_events_take_fewer_rounds_than_from_the_data():
+    """Beside the starts of R: y + 0.1, and (w y + 1/2) / (w + 1)."""
+    rng = np.random.default_rng(3)
+    X = np.column_stack([np.ones(900), rng.normal(size=900)])
+    for family, y in (
+        (families.Poisson(), 1.0 * rng.poisson(np.exp(-3 + 0.5 * X[:, 1]))),
+        (families.Binomial(), 1.0 * (rng.uniform(size=900) < 1 / (1 + np.exp(4 - 0.5 * X[:, 1])))),
+    ):
+        R = y + 0.1 if family.spacing == "count" else (y + 0.5) / 2
+        weight, score = family.working(y, family.default_link.link(R), family.default_link)
+        z = family.default_link.link(R) + score / weight
+        begun = np.linalg.solve((X.T * weight) @ X, X.T @ (weight * z))
+        rounds = len(fit_glm(X, y, family, start=begun).trace), len(fit_glm(X, y, family).trace)
+        assert rounds[1] <= rounds[0] - 1
+
+
 def test_default_links_and_what_a_small_deviance_is_judged_beside():
     """The canonical link for the five old families, the logarithm for the new; 0.1 where the deviance has its own scale."""
     for family in EVERY_FAMILY:

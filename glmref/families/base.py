@@ -166,10 +166,11 @@ class Family(Shaped, ABC):
         return np.isfinite(y)
 
     def starting_mean(self, y, weight):
-        """A mean near each y, inside the family's range, from which the first regression is taken.
+        """A mean near each y, inside the family's range, from which the first regression is taken. Counts and proportions move
+        toward their mean, by the share of chance in their variance.
 
-        >>> families.Binomial().starting_mean(np.array([0.0, 1.0]), np.array([6.0, 6.0])).round(4)
-        array([0.0714, 0.9286])
+        >>> families.Poisson().starting_mean(np.array([0.0, 1.0, 5.0]), np.ones(3)).round(4)
+        array([0.8571, 1.4286, 3.7143])
         """
         return np.array(y, dtype=float)
 
@@ -280,3 +281,16 @@ class Family(Shaped, ABC):
 
     def __str__(self):
         return self.name
+
+
+def toward_mean(y, weight, variance):
+    """A guess at each mean, by empirical Bayes: y moved toward m, the mean of all, by V(m) / (V(m) + w tau^2), the share of chance in
+    its own variance; tau^2: the variance of the means, taken to be a quarter of chance's at least. None where m does not lie
+    between two responses."""
+    total = np.add.reduce(weight)
+    mean = weight.dot(y) / total
+    apart, chance = y - mean, float(variance(mean))
+    spread, expected = weight.dot(apart * apart) / total, chance * len(y) / total
+    if not (spread > 0 and chance > 0):
+        return None
+    return y - apart / (1.0 + weight * (max(spread - expected, expected / 4) / chance))

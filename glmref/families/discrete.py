@@ -7,7 +7,7 @@ from .. import links
 from ..errors import InputError
 from ..links import POSITIVE, UNIT
 from ..numerics import entropy_gap, stirling_error
-from .base import Family
+from .base import Family, toward_mean
 
 
 class Poisson(Family):
@@ -66,7 +66,8 @@ class Poisson(Family):
         return np.isfinite(y) & (y >= 0)
 
     def starting_mean(self, y, weight):
-        return y + 0.1
+        near = toward_mean(y, weight, self.variance)
+        return y + 0.1 if near is None else near
 
     def tails(self, y, mu, phi, weight):
         counts = np.floor(y)
@@ -146,7 +147,8 @@ class Binomial(Family):
         return (y >= 0) & (y <= 1)
 
     def starting_mean(self, y, weight):
-        return (weight * y + 0.5) / (weight + 1.0)
+        near = toward_mean(y, weight, self.variance)
+        return (weight * y + 0.5) / (weight + 1.0) if near is None else near
 
     def tails(self, y, mu, phi, weight):
         successes = np.round(np.asarray(y * weight, dtype=float), 9)

@@ -125,7 +125,7 @@ class NegativeBinomial(Family):
         return np.isfinite(y) & (y >= 0)
 
     def starting_mean(self, y, weight):
-        return y + 0.1
+        return Poisson().starting_mean(y, weight)  # chance is to be the Poisson's alone: log y has a constant variance of the rest
 
     def tails(self, y, mu, phi, weight):
         if self.shape == 0:

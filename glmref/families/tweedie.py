@@ -159,7 +159,7 @@ class Tweedie(Family):
             return possible & (link.inverse(eta) > 1e-150)
 
     def starting_mean(self, y, weight):
-        return np.array(y, dtype=float) if self.shape == 0 else np.where(y > 0, y, 0.1 * np.average(y, weights=weight))
+        return np.array(y, dtype=float) if self.shape == 0 else np.where(y > 0, y, 0.1 * (np.average(y, weights=weight) or 1.0))
 
     def saturated_log_density(self, y, phi, weight):
         if self._known is not None:
