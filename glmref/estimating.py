@@ -24,7 +24,7 @@ from scipy import linalg
 from .clusters import Clusters
 from .correlation import Correlation, Moments
 from .families import Family
-from .least_squares import WELL_CONDITIONED, Gram, Triangle, least_left, scratch, solve
+from .least_squares import WELL_CONDITIONED, Gram, Triangle, scratch, solve
 from .links import Link
 
 BLOCK_ROWS = 4096  # rows standardized at once: their vectors stay in the processor's cache
@@ -204,7 +204,7 @@ def finish(panel, point, refine=True):
     """(root, scores): upper R with R'R = phi sum D'V^-1 D, refined (CholeskyQR2) where its Gram matrix may have lost a digit
     that matters (unless not refine), and each cluster's phi D'V^-1 S (K x p), in the order of the sorted clusters."""
     p, root = len(panel.X), point.step.root
-    refine = refine and least_left(root) < WELL_CONDITIONED
+    refine = refine and point.step.least < WELL_CONDITIONED
     inverse = linalg.solve_triangular(root, np.eye(p)) if refine else None
     gram, scores = np.zeros((p, p)), np.empty((len(panel.clusters), p))
     for batch, A in whitened(panel, point.rows, point.parameters.alpha):

@@ -37,11 +37,11 @@ class Fitted:
         smoking[T.smoker]    0.2651
         Name: coef, dtype: float64
         """
-        full = self.solution.beta.copy()
-        if not self.keep.all():
-            full = np.full(len(self.keep), np.nan)
-            full[self.keep] = self.solution.beta
-        return pd.Series(full, self._terms, name="coef")
+        values = self.solution.beta.copy()
+        if self.columns.aliased:
+            values = np.full(len(self.keep), np.nan)
+            values[self.keep] = self.solution.beta
+        return pd.Series(values, self._terms, name="coef", copy=False)
 
     @property
     def se(self):
@@ -108,18 +108,18 @@ class Fitted:
 
     @property
     def _X(self):
-        return self.design.X if self.keep.all() else self.design.X[:, self.keep]
+        return self.design.X[:, self.keep] if self.columns.aliased else self.design.X
 
     @property
     def _terms(self):
         return _labels(self.design.names).view()  # a name given to the index of one table is not the next one's
 
     def _square(self, kept_values):
-        if not self.keep.all():
+        if self.columns.aliased:
             full = np.full((len(self.keep), len(self.keep)), np.nan)
             full[np.ix_(self.keep, self.keep)] = kept_values
             kept_values = full
-        return pd.DataFrame(kept_values, self._terms, self._terms)
+        return pd.DataFrame(kept_values, self._terms, self._terms, copy=False)
 
     def __repr__(self):
         return repr(self.summary())

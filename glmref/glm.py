@@ -15,12 +15,13 @@ from . import design as designs
 from .boundary import settle
 from .errors import AliasWarning, BoundaryWarning, ConvergenceWarning, SeparationWarning
 from .glmfit import GLMFit
-from .least_squares import WELL_CONDITIONED, least_left
+from .least_squares import WELL_CONDITIONED
 from .progress import report_survey, reported
 from .separation import infinite_columns
 from .standardize import evaluator, refined_root
-from .start import choose_columns, given_start, score_from_start
+from .start import choose_columns, given_start, open_few, score_from_start
 
+NEARLY_COLLINEAR = 1e-6  # of the length of a column, left by those before it: below, rounding in X beta is felt
 REGULAR_ROUNDS = 8  # a finite estimate squares its error each round; an infinite one, or one at an edge, creeps for longer
 
 
@@ -103,16 +104,17 @@ def fit(design, family, link=None, dispersion=None, **control):
     design = design.checked(family, link if settings["start"] is None else None, settings["threads"])
     rows = design.rows if settings["threads"] == 1 else replace(design.rows, threads=settings["threads"])
     report_survey(rows, perf_counter() - began, settings["progress"])
-    columns = choose_columns(rows)
+    columns, opening = (choose_columns(rows), None) if settings["start"] is not None else open_few(rows, family, link)
     warn_of_aliases(design.names, columns.keep)
-    rows = rows.columns(columns.keep)
+    rows = rows.columns(columns.keep) if columns.aliased else rows
     bounded = family.bounded(link)
 
     def solve(family, near):
         evaluate = reported(evaluator(rows, family, link), rows, settings["progress"])
         limits = {"max_iter": settings["max_iter"], "tol": settings["tol"], "bounded": bounded}
-        if near is None and settings["start"] is not None:
-            near = given_start(evaluate, settings["start"], design.names, columns.keep)
+        if near is None:
+            given = settings["start"]
+            near = opening if given is None else given_start(evaluate, given, design.names, columns.keep)
         solution = score_from_start(evaluate, rows, family, link, near, **limits)
         return settle(rows, family, link, solution, family.deviance_floor)
 
@@ -156,7 +158,7 @@ def accurate_root(rows, family, link, solution):
     """R at the estimate: of the last round, refined where its Gram matrix may have lost a digit that matters; and the solution,
     which is singular if R is."""
     step = solution.step
-    if step is not None and least_left(step.root) > WELL_CONDITIONED:
+    if step is not None and step.least > WELL_CONDITIONED:
         return step.root, solution
     root = refined_root(rows, family, link, solution.beta)
     return root, replace(solution, ended="singular") if np.isnan(root).any() else solution
@@ -180,13 +182,18 @@ def warn_if_doubtful(fit):
         warn_of_edges(fit)
     solution = fit.solution
     if not solution.converged:
-        trace = solution.trace
+        trace, step = solution.trace, solution.step
         reason = {
             "max_iter": f"not converged after {len(trace)} rounds. Raise max_iter if the decrement falls steadily",
             "stalled": f"stopped after {len(trace)} rounds where no further step improves the fit: the best coefficients lie "
             "on the boundary of those with possible means, or beyond it. Choose a link whose range fits",
             "singular": "stopped where the working weights hold no information about some coefficient. Try another start",
         }[solution.ended]
+        if solution.ended == "stalled" and step is not None and step.least < NEARLY_COLLINEAR:
+            reason = (
+                f"stopped after {len(trace)} rounds where rounding hides the rest of the way: of some column those before it leave "
+                f"{step.least:.1g} of its length. Drop one of the columns that nearly repeat each other, or take their difference"
+            )
         last = f"{trace[-1].decrement:.2g}" if trace else "none"
         warnings.warn(f"{reason} (last decrement {last}; see fit.trace).", ConvergenceWarning, stacklevel=4)
 

@@ -128,7 +128,7 @@ def last_step(evaluate, beta, point, ask, beyond=None):
 
 def rounding(step, beta):
     """The decrement of a step of 1e-14 of the coefficients' own size: below it there is nothing but rounding."""
-    return 1e-28 * blas.dnrm2(step.root @ beta) ** 2
+    return 1e-28 * blas.dnrm2(step.root.dot(beta)) ** 2
 
 
 def regress(evaluate, beta, kind=Gram):

@@ -51,11 +51,11 @@ class Gram(NamedTuple):
         """
         if X.shape[1] > NARROW:
             J = weighted(X, np.sqrt(weight), scratch(X.shape))
-            information = np.dot(J.T, J)  # unlike @, dot lets other threads run
+            information = J.T.dot(J)  # unlike @, dot lets other threads run
         else:
             X = np.ascontiguousarray(X)  # a copy, where the rows are a sample's or columns, costs less than what it saves
             information = product(X, weighted(X, weight, scratch(X.shape)))
-        return cls(information, np.dot(score, X), deviance, rounding)
+        return cls(information, score.dot(X), deviance, rounding)
 
     def __add__(self, other):
         return Gram(
@@ -80,11 +80,19 @@ class Gram(NamedTuple):
         array([[1.4142, 0.7071],
                [0.    , 0.7071]])
         """
+        return self.factored()[0]
+
+    def factored(self):
+        """(R, least_left(R)), with None for R as in `triangle`.
+
+        >>> round(Gram.of(X, one, one, 0.0).factored()[1], 4)
+        0.7071
+        """
         root, failed = lapack.dpotrf(self.information)
         if failed:
-            return None
-        parts = root.diagonal() / np.sqrt(self.information.diagonal())  # of each column, what those before it leave
-        return root if min(parts.tolist(), default=1) >= GRAM_LIMIT else None
+            return None, 0.0
+        least = min((root.diagonal() / np.sqrt(self.information.diagonal())).tolist(), default=1.0)
+        return (root if least >= GRAM_LIMIT else None), least
 
 
 class Score(NamedTuple):
@@ -180,15 +188,25 @@ class Triangle(NamedTuple):
         >>> summary.triangle() is summary.root
         True
         """
-        return self.root if self.root.diagonal().all() else None
+        return self.factored()[0]
+
+    def factored(self):
+        """As Gram.factored.
+
+        >>> round(summary.factored()[1], 4)
+        0.7071
+        """
+        return (self.root, least_left(self.root)) if self.root.diagonal().all() else (None, 0.0)
 
 
 def product(A, B):
     """A'B for tall, narrow A and B, in pieces that BLAS multiplies in place: above SMALL it repacks them, and calls threads."""
     rows = max(SMALL // max(A.shape[1] * B.shape[1], 1), 1)
-    total = np.dot(A[:rows].T, B[:rows])
+    if len(A) <= rows:
+        return A.T.dot(B)
+    total = A[:rows].T.dot(B[:rows])
     for start in range(rows, len(A), rows):
-        total += np.dot(A[start : start + rows].T, B[start : start + rows])
+        total += A[start : start + rows].T.dot(B[start : start + rows])
     return total
 
 
@@ -214,16 +232,17 @@ class Step(NamedTuple):
     """One regression of r on J.
 
     direction: (J'J)^-1 J'r; decrement: J'r' (J'J)^-1 J'r, the score statistic: how far, in squared standard errors,
-    the coefficients still have to go; root: the R used.
+    the coefficients still have to go; root: the R used; least: its least_left.
 
     >>> step = solve(Gram(np.array([[4.0]]), np.array([2.0]), 0.0))
-    >>> step.direction, step.decrement, step.root
-    (array([0.5]), 1.0, array([[2.]]))
+    >>> step.direction, step.decrement, step.root, step.least
+    (array([0.5]), 1.0, array([[2.]]), 1.0)
     """
 
     direction: np.ndarray
     decrement: float
     root: np.ndarray
+    least: float
 
 
 def solve(summary):
@@ -232,13 +251,16 @@ def solve(summary):
     >>> solve(Gram(np.array([[4.0]]), np.array([2.0]), deviance=0.0)).direction
     array([0.5])
     """
-    root = summary.triangle()
+    root, least = summary.factored()
     if root is None:
         return None
-    projection = summary.projection if isinstance(summary, Triangle) else back_substitute(root, summary.score, transposed=True)
-    length = blas.dnrm2(projection)
-    decrement = length * length  # infinite, if far out
-    return Step(back_substitute(root, projection), decrement, root) if isfinite(decrement) else None
+    if isinstance(summary, Gram):
+        direction = lapack.dpotrs(root, summary.score)[0] if len(root) else summary.score
+        decrement = float(summary.score.dot(direction))  # infinite, if far out
+    else:
+        direction, length = back_substitute(root, summary.projection), blas.dnrm2(summary.projection)
+        decrement = length * length if np.isfinite(direction).all() else np.inf
+    return Step(direction, decrement, root, least) if isfinite(decrement) else None
 
 
 def back_substitute(root, b, transposed=False):
@@ -248,7 +270,7 @@ def back_substitute(root, b, transposed=False):
 
 def least_left(root):
     """The smallest |R_jj| / |R_j|: what the columns before it leave of a column of J, at the least."""
-    return float(np.min(np.abs(root.diagonal()) / np.sqrt(np.einsum("ij,ij->j", root, root)), initial=1.0))
+    return float(np.min(np.abs(root.diagonal()) / np.hypot.reduce(root, axis=0), initial=1.0))  # no square under- or overflows
 
 
 def independent_columns(root, tolerance=RANK_TOLERANCE):
@@ -281,4 +303,4 @@ def inverse_information(root):
     inverse, failed = lapack.dtrtri(root)
     if failed or not np.isfinite(inverse).all():
         return np.full(root.shape, np.nan)
-    return inverse @ inverse.T
+    return inverse.dot(inverse.T)

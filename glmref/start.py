@@ -3,11 +3,12 @@
 First choice, where rows abound: the estimate from every eighth row or fewer (which begins at the estimate from every eighth
 of these, and so on), and from there steps by the score of all rows (module chords): they save rounds. Where rows come in portions,
 so that each look at them is dear: one look, at the estimate of a few portions, and from there the surrogate of all rows (module
-surrogate). Else one regression of the link of the data. Where that implies an impossible mean (an identity link on counts, say),
-the coefficients that come nearest to a constant mean; where these do too, those with means farthest from the edge.
+surrogate). Else one regression of the link of means near the data. Where that implies an impossible mean (an identity link on
+counts, say), the coefficients that come nearest to a constant mean; where these do too, those with means farthest from the edge.
 """
 
-from functools import partial
+from functools import lru_cache, partial
+from math import isfinite
 from typing import NamedTuple
 
 import numpy as np
@@ -18,12 +19,12 @@ from .errors import InputError
 from .irls import TOLERANCE, fisher_scoring
 from .least_squares import Gram, Triangle, back_substitute, independent_columns, solve
 from .links import UNIT
-from .standardize import evaluator, far, standardize
+from .standardize import evaluator, far, standardize, total_deviance
 from .surrogate import surrogate
 
 
 FAR = 4  # times the columns and ten more: a step from the sample's estimate that chance does not take
-PER_COLUMN = 8  # rows, in which a column shows that it is none of the others
+PER_COLUMN = 4  # rows, in which a column shows that it is none of the others
 MOVED = 1e-6  # in units of R: as much of a change as a sample foretells to 8 digits
 ROUGH = 0.03  # relative to the residuals: less than what distinguishes a sample from all rows
 LARGE = 1_000_000  # numbers in X; from here on a last round that changes the covariance by 1e-8 of itself is saved
@@ -35,12 +36,16 @@ class Columns(NamedTuple):
     keep: np.ndarray
     combination: np.ndarray
 
+    @property
+    def aliased(self):
+        """How many columns are not kept."""
+        return self.combination.shape[1]
+
 
 def choose_columns(rows):
     """The Columns of all rows, the earlier having priority. Decided on X itself: aliasing is a property of the design."""
     if independent(rows):
-        p = rows.shape[1]
-        return Columns(np.ones(p, dtype=bool), np.zeros((p, 0)))
+        return all_columns(rows.shape[1])
     root = rows.sum(lambda block: Triangle.fold(block.X, np.zeros(len(block.y)))).root
     keep = independent_columns(root)
     if not keep.any():
@@ -48,6 +53,22 @@ def choose_columns(rows):
             expected="a column of X that is not zero", got="none", remedy="Add an intercept, or check the columns."
         )
     return Columns(keep, np.linalg.lstsq(root[:, keep], root[:, ~keep], rcond=None)[0])
+
+
+@lru_cache(maxsize=16)
+def all_columns(p):
+    """The Columns where none repeats others, the same for all fits (read-only)."""
+    keep = np.ones(p, dtype=bool)
+    keep.flags.writeable = False
+    return Columns(keep, np.zeros((p, 0)))
+
+
+def open_few(rows, family, link):
+    """(Columns, coefficients to begin from or None): where rows are few, the regression that rounds begin with shows as well that
+    no column repeats others."""
+    few = rows.in_memory and rows.sample() is rows and not family.unknown
+    step = starting_step(rows, family, link, Gram) if few else None
+    return (choose_columns(rows), None) if step is None else (all_columns(rows.shape[1]), step.direction)
 
 
 def independent(rows):
@@ -64,26 +85,27 @@ def products(rows):
 
 
 def starting_coefficients(rows, family, link):
-    """The coefficients of one regression from means near the data, or None where its weights are singular.
+    """The coefficients of one regression from means near the data, or None where its weights are singular."""
+    steps = (starting_step(rows, family, link, kind) for kind in (Gram, Triangle))
+    return next((step.direction for step in steps if step is not None), None)
 
-    The regression of z = eta0 + (y - mu0) / h' with the weights at mu0; z enters as its score W z.
-    """
 
-    level = rows.level
+def starting_step(rows, family, link, kind):
+    """From means near the data: the regression of z = eta0 + (y - mu0) / h' with the weights at mu0, as a Step from 0; None where
+    it is singular. z enters as its score W z."""
+    level, bounded = rows.level, family.bounded(link)
 
     @far
-    def summarize(block, kind):
+    def summarize(block):
         eta = link.link(family.starting_mean(block.y, block.weight))
-        usable = family.valid(eta, link)
-        if not usable.all():
-            eta = np.where(usable, eta, constant_eta(level, link))
+        if bounded or not isfinite(np.add.reduce(eta)):
+            usable = family.valid(eta, link)
+            eta = eta if usable.all() else np.where(usable, eta, constant_eta(level, link))
         weight, score, _ = family.kernel(block.y, eta, link)
         score = block.weight * (score + weight * (eta - block.offset))
         return kind.of(block.X, block.weight * weight, score, 0.0)
 
-    steps = (solve(rows.sum(lambda block: summarize(block, kind))) for kind in (Gram, Triangle))
-    step = next(filter(None, steps), None)
-    return None if step is None or not np.isfinite(step.direction).all() else step.direction
+    return solve(rows.sum(summarize))
 
 
 def constant_eta(level, link):
@@ -112,10 +134,16 @@ class Opening(NamedTuple):
 
 
 def sample_solution(sample, family, link):
-    """The Solution near the estimate from a sample alone, or None where the rounds do not arrive."""
+    """The Solution near the estimate from a sample alone, or None where the rounds do not arrive. Here too scores alone go most of
+    the way, by the R of the regression that it begins with."""
+    evaluate, near = evaluator(sample, family, link), None
+    if sample.sample() is sample and (step := starting_step(sample, family, link, Gram)) is not None:
+        limit = ROUGH**2 * total_deviance(sample, family, link, step.direction)
+        near = chords(evaluate, step.direction, step.root, np.inf, limit=limit, settled=1)
+    near = None if near is None else near.beta
     rounds = {"max_iter": 10, "tol": ROUGH, "floor": family.deviance_floor, "bounded": False}
     try:
-        solution = score_from_start(evaluator(sample, family, link), sample, family, link, again=False, **rounds)
+        solution = score_from_start(evaluate, sample, family, link, near, again=False, **rounds)
     except InputError:
         return None
     return solution if solution.converged else None
@@ -175,13 +203,13 @@ def beyond_last_look(rows, family, link, beta, point):
         solution = zero(about, beta, family)
         trial = solution.beta if solution.converged and not solution.trace[-1].halvings else trial
     there = about(trial, Gram)
-    root = None if there is None else there.triangle()
+    root, least = (None, 0.0) if there is None else there.factored()
     if root is None:
         return None
     ratio = back_substitute(step.root, root.T, transposed=True)  # R^-T of before, times R' of now: its singular values are 1 if still
     if not np.abs(np.linalg.svd(ratio, compute_uv=False) - 1).max() <= MOVED:
         return None
-    return trial, point._replace(step=step._replace(root=root))
+    return trial, point._replace(step=step._replace(root=root, least=least))
 
 
 def score_from_start(evaluate, rows, family, link, near=None, again=True, **limits):

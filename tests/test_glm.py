@@ -9,7 +9,8 @@ import pytest
 from agreement import entry_by_entry, within
 from scipy import stats
 
-from glmref import InputError, SeparationWarning, datasets, fit_glm, glm
+from glmref import AliasWarning, ConvergenceWarning, InputError, SeparationWarning, datasets, fit_glm, glm
+from glmref.start import choose_columns
 
 NIST = json.loads((Path(__file__).parent / "oracles" / "nist.json").read_text(encoding="utf-8"))["sets"]
 
@@ -180,3 +181,39 @@ def test_data_may_be_a_mapping_and_a_response_boolean():
     x = np.arange(8.0)
     fit = glm("y ~ x", {"x": x, "y": np.array([0, 0, 1, 0, 1, 0, 1, 1], dtype=bool)}, "binomial")
     assert fit.nobs == 8 and fit.converged
+
+
+def test_what_is_done_to_a_table_does_not_reach_the_fit():
+    data = datasets.load("orings")
+    one, two = (glm("I(distress > 0) ~ temperature", data, "binomial") for _ in range(2))
+    coef, cov = one.coef, one.cov
+    coef.iloc[0], cov.iloc[0, 0] = 0.0, 0.0
+    coef.index.name = cov.index.name = "changed"
+    assert one.coef.equals(two.coef) and one.cov.equals(two.cov) and one.cov.columns.name is None
+    with pytest.raises(ValueError, match="read-only"):
+        one.keep[0] = False
+
+
+@pytest.mark.parametrize("gap", [0.0, 1e-13, 1e-7, 1e-3, 1.0])
+def test_the_columns_are_those_of_X_whatever_the_weights(gap):
+    """The regression that a small fit begins with sees X through weights: where it cannot tell, X itself is asked."""
+    rng = np.random.default_rng(5)
+    X = np.column_stack([np.ones(40), rng.normal(size=(40, 2))])
+    X = np.column_stack([X, X[:, 1] - X[:, 2] + gap * rng.normal(size=40)])
+    y = rng.poisson(2.0, 40)
+    for weights in (None, np.logspace(-6, 6, 40)):
+        if gap < 1e-11:
+            with pytest.warns(AliasWarning, match="x4"):
+                fit = fit_glm(X, y, "poisson", weights=weights)
+        else:
+            fit = fit_glm(X, y, "poisson", weights=weights)
+        np.testing.assert_array_equal(fit.keep, choose_columns(fit.design.rows).keep)
+        assert fit.rank == (3 if gap < 1e-11 else 4) and fit.converged
+
+
+def test_where_rounding_hides_the_way_the_warning_says_which_fault_it_is():
+    rng = np.random.default_rng(5)
+    X = np.column_stack([np.ones(40), rng.normal(size=(40, 2))])
+    X = np.column_stack([X, X[:, 1] - X[:, 2] + 1e-9 * rng.normal(size=40)])
+    with pytest.warns(ConvergenceWarning, match=r"leave \de-\d+ of its length. Drop one of the columns"):
+        fit_glm(X, rng.poisson(2.0, 40), "poisson", weights=np.logspace(-6, 6, 40))

@@ -9,8 +9,8 @@ A source hands out portions of a table and adds up whatever is computed from eac
 
 from .arrays import BLOCK_ROWS, NOTHING, SAMPLE_ROWS, ArrayRows, Block, add_all, is_constant, repeated
 from .parquet import Parquet
-from .partitions import Dask, is_dask
-from .source import Portion, as_source, is_source
+from .partitions import Dask
+from .source import Portion, as_source, is_dask, is_source
 
 __all__ = [
     "BLOCK_ROWS", "NOTHING", "SAMPLE_ROWS", "ArrayRows", "Block", "Dask", "Parquet", "Portion", "add_all", "as_source", "is_constant",

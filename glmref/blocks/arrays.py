@@ -6,7 +6,7 @@ Whatever is computed from each block is added up; a fit never sees more than one
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -32,6 +32,21 @@ class Block(NamedTuple):
     weight: np.ndarray
     rows: slice
     frequency: np.ndarray | None = None
+
+    def pieces(self, numbers=BLOCK_NUMBERS):
+        """The block in smaller ones of so many numbers in X, or one row; without frequency.
+
+        >>> [len(piece.y) for piece in block.pieces(numbers=20)]
+        [10, 10, 3]
+        """
+        n, size, first = len(self.y), max(numbers // max(self.X.shape[1], 1), 1), self.rows.start
+        if n <= size:
+            yield self
+            return
+        for start in range(0, n, size):
+            part = slice(start, min(start + size, n))
+            rows = slice(first + part.start, first + part.stop)
+            yield Block(self.X[part], self.y[part], self.offset[part], self.weight[part], rows)
 
 
 @dataclass(frozen=True)
@@ -66,13 +81,17 @@ class ArrayRows:
         return self.X.shape
 
     def __iter__(self):
-        return self._every(1, 0)
+        return iter((self._whole,)) if len(self.y) <= self._size else self._every(1, 0)
 
     @cached_property
     def _size(self):
         if self.block_rows is not None:
             return self.block_rows
         return min(max(BLOCK_NUMBERS // max(self.X.shape[1], 1), BLOCK_ROWS // 4), BLOCK_ROWS)
+
+    @cached_property
+    def _whole(self):
+        return Block(self.X, self.y, self.offset, self.weight, slice(0, len(self.y)), self.frequency)
 
     def _every(self, step, first):
         n, size = len(self.y), self._size
@@ -88,7 +107,7 @@ class ArrayRows:
         10.0
         """
         if len(self.y) <= self._size:
-            return summarize(Block(self.X, self.y, self.offset, self.weight, slice(0, len(self.y)), self.frequency))
+            return summarize(self._whole)
         threads = min(self.threads, -(-len(self.y) // self._size))
         if threads == 1:
             return add_all(map(summarize, self))
@@ -158,9 +177,12 @@ def _blas():
     return ThreadpoolController()
 
 
+@lru_cache(maxsize=16)
 def repeated(value, n):
-    """One number n times, in the memory of one."""
-    return np.ndarray((n,), buffer=np.array(value, dtype=float), strides=(0,))
+    """One number n times, in the memory of one (read-only)."""
+    array = np.ndarray((n,), buffer=np.array(value, dtype=float), strides=(0,))
+    array.flags.writeable = False
+    return array
 
 
 def is_constant(values, constant):

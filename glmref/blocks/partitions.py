@@ -18,11 +18,6 @@ from .source import Portion, check_columns, spread
 FAN_IN = 8  # sums that one task adds up
 
 
-def is_dask(data):
-    """Whether data is a Dask collection, found out without importing Dask."""
-    return type(data).__module__.partition(".")[0] in ("dask", "dask_expr") and hasattr(data, "dask")
-
-
 @dataclass(frozen=True, eq=False)
 class Dask:
     """A Dask DataFrame, `frame`: each of its partitions is a portion. Needs dask: pip install "glmref[dask]".

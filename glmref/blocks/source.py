@@ -27,16 +27,19 @@ class Portion(NamedTuple):
 
 def is_source(data):
     """Whether rows come in portions: a path or a list of paths, a Dask collection, or a source already."""
-    from .partitions import is_dask
+    listed = isinstance(data, (list, tuple)) and len(data) and all(map(_is_file, data))
+    return listed or _is_file(data) or is_dask(data) or hasattr(data, "sum_portions")
 
-    listed = isinstance(data, (list, tuple)) and len(data) and all(isinstance(part, Path) or _is_file(part) for part in data)
-    return hasattr(data, "sum_portions") or isinstance(data, Path) or _is_file(data) or listed or is_dask(data)
+
+def is_dask(data):
+    """Whether data is a Dask collection, found out without importing Dask."""
+    return type(data).__module__.partition(".")[0] in ("dask", "dask_expr") and hasattr(data, "dask")
 
 
 def as_source(data):
     """The source of what a user passed as data."""
     from .parquet import Parquet
-    from .partitions import Dask, is_dask
+    from .partitions import Dask
 
     if hasattr(data, "sum_portions"):
         return data
@@ -44,7 +47,7 @@ def as_source(data):
 
 
 def _is_file(part):
-    return isinstance(part, str)
+    return isinstance(part, (str, Path))
 
 
 def check_columns(wanted, columns, name):

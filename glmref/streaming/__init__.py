@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from .. import checks, formulas
-from ..blocks import as_source
-from ..blocks.partitions import DaskArrays, is_dask
+from ..blocks import as_source, is_dask
+from ..blocks.partitions import DaskArrays
 from ..errors import InputError
 from .levels import factor_types, template
 from .recipes import ColumnRecipe, FormulaRecipe, check_text

@@ -14,7 +14,7 @@ from scipy import linalg
 from .. import sandwich
 from ..correlation import Moments
 from ..estimating import Parameters, Point, cluster_grams, estimating_equation, finish, means_and_residuals
-from ..least_squares import WELL_CONDITIONED, Gram, Triangle, least_left, solve
+from ..least_squares import WELL_CONDITIONED, Gram, Triangle, solve
 from .clusters import ClusterFacts, columns, of_portion
 from .moments import StreamMoments, Sums, moment
 
@@ -93,7 +93,7 @@ class StreamPanel:
     def root(self, point, beta):
         """Upper R with R'R = phi sum D'V^-1 D, refined where its Gram matrix may have lost a digit that matters."""
         root = point.step.root
-        if least_left(root) >= WELL_CONDITIONED:
+        if point.step.least >= WELL_CONDITIONED:
             return root
         inverse = linalg.solve_triangular(root, np.eye(len(root)))
         refined = self.sum(partial(orthogonalized, beta, point.parameters.alpha, inverse))
