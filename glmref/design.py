@@ -16,6 +16,8 @@ from . import checks, formulas
 from .blocks import ArrayRows, repeated
 from .errors import InputError
 
+COPIED = 4_000_000  # numbers, 32 MB
+
 
 @dataclass(frozen=True)
 class Design:
@@ -23,7 +25,8 @@ class Design:
 
     weight: how precise a row is, var(y) = phi V / w. frequency: for how many rows, all equal, it stands (default 1).
 
-    X is a read-only view of the caller's array where that needed no conversion: do not change it while the fit is in use.
+    X is a read-only view of the caller's array where that needed no conversion: do not change it while the fit is in use. Rows lie
+    together in memory, for speed; an array of more than COPIED numbers stays as it is.
     formula: as text; spec: formulaic's model specification (None for arrays); offset_term, offset_spec: the offset as text,
     and its state.
 
@@ -151,7 +154,7 @@ def from_formula(formula, data, *, offset=None, weights=None, frequency_weights=
     if frequency_weights is not None:
         frequency = formulas.per_row(frequency_weights, table, "frequency_weights", index, keep, 1.0)[0]
     return Design(
-        X=matrices.rhs.to_numpy(dtype=float),
+        X=np.ascontiguousarray(matrices.rhs.to_numpy(dtype=float)),
         y=formulas.response(matrices.lhs),
         offset=offset_values,
         weight=formulas.per_row(weights, table, "weights", index, keep, 1.0)[0],
@@ -190,6 +193,7 @@ def from_arrays(X, y, *, offset=None, weights=None, frequency_weights=None, name
             remedy="Pass y as a one-dimensional array in the order of X's rows.",
         )
     n, p = X.shape
+    X = np.ascontiguousarray(X) if X.size <= COPIED else X
     names = tuple(f"x{j + 1}" for j in range(p)) if names is None else checks.column_names(names, p)
 
     def per_row(values, what, default):

@@ -106,7 +106,8 @@ def new_matrix(spec, table, formula):
     check_levels(spec, table)
     with warnings.catch_warnings():
         warnings.simplefilter("error", DataMismatchWarning)
-        return np.asarray(evaluate(lambda: spec.get_model_matrix(table, na_action="ignore"), formula), dtype=float)
+        matrix = evaluate(lambda: spec.get_model_matrix(table, na_action="ignore"), formula)
+        return np.ascontiguousarray(matrix, dtype=float)
 
 
 def variables(formulas, table):

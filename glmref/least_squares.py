@@ -55,7 +55,7 @@ class Gram(NamedTuple):
         else:
             X = np.ascontiguousarray(X)  # a copy, where the rows are a sample's or columns, costs less than what it saves
             information = product(X, weighted(X, weight, scratch(X.shape)))
-        return cls(information, score.dot(X), deviance, rounding)
+        return cls(information, X.T.dot(score), deviance, rounding)
 
     def __add__(self, other):
         return Gram(

@@ -17,7 +17,7 @@ from .boundary import inside
 from .chords import Near, chords
 from .errors import InputError
 from .irls import TOLERANCE, fisher_scoring
-from .least_squares import Gram, Triangle, back_substitute, independent_columns, solve
+from .least_squares import NARROW, Gram, Triangle, back_substitute, independent_columns, solve
 from .links import UNIT
 from .standardize import evaluator, far, standardize, total_deviance
 from .surrogate import surrogate
@@ -27,6 +27,7 @@ FAR = 4  # times the columns and ten more: a step from the sample's estimate tha
 PER_COLUMN = 4  # rows, in which a column shows that it is none of the others
 MOVED = 1e-6  # in units of R: as much of a change as a sample foretells to 8 digits
 ROUGH = 0.03  # relative to the residuals: less than what distinguishes a sample from all rows
+MANY = 16  # columns; with fewer a round is short, and with a canonical link two or three are all
 LARGE = 1_000_000  # numbers in X; from here on a last round that changes the covariance by 1e-8 of itself is saved
 
 
@@ -134,10 +135,10 @@ class Opening(NamedTuple):
 
 
 def sample_solution(sample, family, link):
-    """The Solution near the estimate from a sample alone, or None where the rounds do not arrive. Here too scores alone go most of
-    the way, by the R of the regression that it begins with."""
+    """The Solution near the estimate from a sample alone, or None where the rounds do not arrive. Where columns are many, here too
+    scores alone go most of the way, by the R of the regression that it begins with."""
     evaluate, near = evaluator(sample, family, link), None
-    if sample.sample() is sample and (step := starting_step(sample, family, link, Gram)) is not None:
+    if sample.shape[1] > NARROW and sample.sample() is sample and (step := starting_step(sample, family, link, Gram)) is not None:
         limit = ROUGH**2 * total_deviance(sample, family, link, step.direction)
         near = chords(evaluate, step.direction, step.root, np.inf, limit=limit, settled=1)
     near = None if near is None else near.beta
@@ -221,7 +222,8 @@ def score_from_start(evaluate, rows, family, link, near=None, again=True, **limi
         limits |= {"settled": 2000, "beyond": partial(beyond_last_look, rows, family, link)}
     if near is not None and evaluate(near, Gram) is not None:
         return fisher_scoring(evaluate, near, **limits)
-    chorded = {key: limits[key] for key in ("tol", "settled")} if large and rows.in_memory else {}  # where scores are cheap
+    cheap = large or rows.shape[1] >= MANY or link != family.canonical_link  # a score, beside the rounds that it saves
+    chorded = {key: limits[key] for key in ("tol", "settled")} if cheap and rows.in_memory else {}
     start = feasible_start(evaluate, rows, family, link, **chorded)
     solution = fisher_scoring(evaluate, start.beta, previous=start.decrement, **limits)
     if solution.converged or not again or rows.sample() is rows:

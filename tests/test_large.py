@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from scipy.special import expit, xlogy
 
-from glmref import AliasWarning, ConvergenceWarning, GLMWarning, SeparationWarning, blocks, families, fit_glm, links, start
+from glmref import AliasWarning, ConvergenceWarning, GLMWarning, SeparationWarning, blocks, design, families, fit_glm, links, start
 from glmref.blocks import ArrayRows
 from glmref.chords import chords
 from glmref.irls import fisher_scoring, negligible
@@ -200,7 +200,8 @@ def test_layout_type_order_threads_and_blocks_do_not_matter():
             np.testing.assert_allclose(one.se, other.se, rtol=1e-7, err_msg=name)
 
 
-def test_nothing_copies_the_table():
+def test_nothing_copies_the_table(monkeypatch):
+    monkeypatch.setattr(design, "COPIED", 0)  # as if it were too large
     n, p = 200_000, 20
     table = np.column_stack([np.ones(n), RNG.normal(size=(n, p - 1))])
     y = 1.0 * RNG.poisson(np.exp(0.2 * table[:, 1]))
@@ -263,7 +264,8 @@ def test_the_last_step_is_taken(bounded):
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_a_fit_takes_little_memory_beyond_its_data(order):
+def test_a_fit_takes_little_memory_beyond_its_data(order, monkeypatch):
+    monkeypatch.setattr(design, "COPIED", 0)
     data, y = np.asarray(np.tile(X, (5, 1)), order=order), np.tile(FAMILIES["poisson"][2], 5)
     fit_glm(data, y, "poisson")
     tracemalloc.start()
@@ -298,3 +300,17 @@ def test_separation_of_many_rows_is_said():
     with pytest.warns(SeparationWarning, match=r"x2 \(\+inf\)"), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         fit_glm(np.c_[np.ones(N), x], (x > 0).astype(float), "binomial")
+
+
+def test_the_numbers_of_a_row_lie_together_unless_X_is_too_large_to_copy(monkeypatch):
+    table = pd.DataFrame({"x": x, "level": LEVEL.astype(str), "y": FAMILIES["poisson"][2]})
+    assert design.from_formula("y ~ x + level", table).X.flags.c_contiguous
+    columns = np.asfortranarray(X)
+    assert design.from_arrays(columns, table["y"]).X.flags.c_contiguous
+    assert np.shares_memory(design.from_arrays(X, table["y"]).X, X)
+    expected = fit_glm(X, table["y"], "poisson")
+    monkeypatch.setattr(design, "COPIED", X.size - 1)
+    kept = fit_glm(columns, table["y"], "poisson")
+    assert np.shares_memory(kept.design.X, columns) and kept.design.rows.sample().X.flags.c_contiguous
+    np.testing.assert_allclose(kept.coef, expected.coef, rtol=1e-9)
+    np.testing.assert_allclose(kept.se, expected.se, rtol=1e-8)

@@ -140,7 +140,7 @@ class ArrayRows:
         return float(np.average(self.y, weights=self.weight)), float(np.max(np.abs(self.y)))
 
     def sample(self):
-        """Every eighth row, or up to every 32nd, where these are enough to come near the estimate; else all rows. No copy is made.
+        """Every eighth row, or up to every 32nd, where these are enough to come near the estimate; else all rows.
 
         >>> len(fit.design.rows.sample().y)
         23
@@ -149,14 +149,15 @@ class ArrayRows:
         return self if n < 8 * max(SAMPLE_ROWS, 10 * p) else self.every(min(max(8, n // (SAMPLE_PER_COLUMN * p)), 32))
 
     def every(self, step):
-        """Every step-th row, without a copy.
+        """Every step-th row; without a copy where the numbers of a row lie together in memory.
 
         >>> rows.every(2).y
         array([0., 2., 4.])
         """
         frequency = None if self.frequency is None else self.frequency[::step]
-        few = (values[::step] for values in (self.X, self.y, self.offset, self.weight))
-        return ArrayRows(*few, self.block_rows, self.threads, frequency)
+        X, *few = (values[::step] for values in (self.X, self.y, self.offset, self.weight))
+        X = X if X.strides[1] == X.itemsize else np.ascontiguousarray(X)
+        return ArrayRows(X, *few, self.block_rows, self.threads, frequency)
 
 
 @contextmanager
