@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from . import diagnostics, geeinference, geereport, prediction, sandwich
+from .columns import Columns
 from .design import Design
 from .errors import InputError
 from .estimating import Panel, cluster_grams
@@ -19,7 +20,6 @@ from .geeloop import Solution
 from .jackknife import jackknife
 from .least_squares import inverse_information
 from .qic import Criteria
-from .start import Columns
 
 KINDS = ("model", *sandwich.CLUSTER_KINDS, "jackknife")
 

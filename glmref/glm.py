@@ -13,13 +13,14 @@ import numpy as np
 from . import blocks, checks, families, links, streaming
 from . import design as designs
 from .boundary import settle
+from .columns import choose_columns
 from .errors import AliasWarning, BoundaryWarning, ConvergenceWarning, SeparationWarning
 from .glmfit import GLMFit
 from .least_squares import WELL_CONDITIONED
 from .progress import report_survey, reported
 from .separation import infinite_columns
 from .standardize import evaluator, refined_root
-from .start import choose_columns, given_start, open_few, score_from_start
+from .start import given_start, open_few, score_from_start
 
 NEARLY_COLLINEAR = 1e-6  # of the length of a column, left by those before it: below, rounding in X beta is felt
 REGULAR_ROUNDS = 8  # a finite estimate squares its error each round; an infinite one, or one at an edge, creeps for longer

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import linalg
 
 from . import boundary, checks, diagnostics, inference, information, prediction, report, sandwich, separation
+from .columns import Columns
 from .design import Design
 from .errors import InputError
 from .families import Estimate, Family
@@ -18,7 +19,6 @@ from .irls import Solution
 from .least_squares import inverse_information
 from .likelihoods import Likelihood
 from .links import Link
-from .start import Columns
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -24,9 +24,9 @@ import pandas as pd
 from scipy import linalg, optimize
 
 from . import families, links
+from .columns import choose_columns
 from .least_squares import RANK_TOLERANCE, Triangle, solve
 from .standardize import evaluator
-from .start import choose_columns
 
 TOLERANCE = 1e-8  # below this a number of order 1 counts as zero
 LOOSE = 1e6  # a linear predictor with this standard error is held by no row (its step may have underflowed)

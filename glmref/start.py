@@ -1,4 +1,4 @@
-"""Where Fisher scoring begins, and which columns it can use.
+"""Where Fisher scoring begins.
 
 First choice, where rows abound: the estimate from every eighth row or fewer (which begins at the estimate from every eighth
 of these, and so on), and from there steps by the score of all rows (module chords): they save rounds. Where rows come in portions,
@@ -7,7 +7,7 @@ surrogate). Else one regression of the link of means near the data. Where that i
 counts, say), the coefficients that come nearest to a constant mean; where these do too, those with means farthest from the edge.
 """
 
-from functools import lru_cache, partial
+from functools import partial
 from math import isfinite
 from typing import NamedTuple
 
@@ -15,53 +15,20 @@ import numpy as np
 
 from .boundary import inside
 from .chords import Near, chords
+from .columns import all_columns, choose_columns
 from .errors import InputError
 from .irls import TOLERANCE, fisher_scoring
-from .least_squares import NARROW, Gram, Triangle, back_substitute, independent_columns, solve
+from .least_squares import NARROW, Gram, Triangle, back_substitute, solve
 from .links import UNIT
 from .standardize import evaluator, far, standardize, total_deviance
 from .surrogate import surrogate
 
 
 FAR = 4  # times the columns and ten more: a step from the sample's estimate that chance does not take
-PER_COLUMN = 4  # rows, in which a column shows that it is none of the others
 MOVED = 1e-6  # in units of R: as much of a change as a sample foretells to 8 digits
 ROUGH = 0.03  # relative to the residuals: less than what distinguishes a sample from all rows
 MANY = 16  # columns; with fewer a round is short, and with a canonical link two or three are all
 LARGE = 1_000_000  # numbers in X; from here on a last round that changes the covariance by 1e-8 of itself is saved
-
-
-class Columns(NamedTuple):
-    """keep (p): which columns are independent. combination: each other column as X[:, keep] @ combination."""
-
-    keep: np.ndarray
-    combination: np.ndarray
-
-    @property
-    def aliased(self):
-        """How many columns are not kept."""
-        return self.combination.shape[1]
-
-
-def choose_columns(rows):
-    """The Columns of all rows, the earlier having priority. Decided on X itself: aliasing is a property of the design."""
-    if independent(rows):
-        return all_columns(rows.shape[1])
-    root = rows.sum(lambda block: Triangle.fold(block.X, np.zeros(len(block.y)))).root
-    keep = independent_columns(root)
-    if not keep.any():
-        raise InputError(
-            expected="a column of X that is not zero", got="none", remedy="Add an intercept, or check the columns."
-        )
-    return Columns(keep, np.linalg.lstsq(root[:, keep], root[:, ~keep], rcond=None)[0])
-
-
-@lru_cache(maxsize=16)
-def all_columns(p):
-    """The Columns where none repeats others, the same for all fits (read-only)."""
-    keep = np.ones(p, dtype=bool)
-    keep.flags.writeable = False
-    return Columns(keep, np.zeros((p, 0)))
 
 
 def open_few(rows, family, link):
@@ -70,19 +37,6 @@ def open_few(rows, family, link):
     few = rows.in_memory and rows.sample() is rows and not family.unknown
     step = starting_step(rows, family, link, Gram) if few else None
     return (choose_columns(rows), None) if step is None else (all_columns(rows.shape[1]), step.direction)
-
-
-def independent(rows):
-    """Whether the columns are well apart, seen from as few rows as show it."""
-    sample = rows.sample()
-    step = len(sample.y) // (PER_COLUMN * rows.shape[1])
-    parts = ([sample.every(step)] if step > 1 else []) + ([sample] if sample is not rows else []) + [rows]
-    return any(products(part).triangle() is not None for part in parts)
-
-
-def products(rows):
-    """X'X as a Gram."""
-    return rows.sum(lambda block: Gram(block.X.T @ block.X, np.zeros(block.X.shape[1]), 0.0))
 
 
 def starting_coefficients(rows, family, link):

@@ -10,7 +10,7 @@ from agreement import entry_by_entry, within
 from scipy import stats
 
 from glmref import AliasWarning, ConvergenceWarning, InputError, SeparationWarning, datasets, fit_glm, glm
-from glmref.start import choose_columns
+from glmref.columns import choose_columns
 
 NIST = json.loads((Path(__file__).parent / "oracles" / "nist.json").read_text(encoding="utf-8"))["sets"]
 

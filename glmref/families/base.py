@@ -281,16 +281,3 @@ class Family(Shaped, ABC):
 
     def __str__(self):
         return self.name
-
-
-def toward_mean(y, weight, variance):
-    """A guess at each mean, by empirical Bayes: y moved toward m, the mean of all, by V(m) / (V(m) + w tau^2), the share of chance in
-    its own variance; tau^2: the variance of the means, taken to be a quarter of chance's at least. None where m does not lie
-    between two responses."""
-    total = np.add.reduce(weight)
-    mean = weight.dot(y) / total
-    apart, chance = y - mean, float(variance(mean))
-    spread, expected = weight.dot(apart * apart) / total, chance * len(y) / total
-    if not (spread > 0 and chance > 0):
-        return None
-    return y - apart / (1.0 + weight * (max(spread - expected, expected / 4) / chance))

@@ -7,7 +7,7 @@ from .. import links
 from ..errors import InputError
 from ..links import POSITIVE, UNIT
 from ..numerics import entropy_gap, stirling_error
-from .base import Family, toward_mean
+from .base import Family
 
 
 class Poisson(Family):
@@ -177,3 +177,16 @@ def _times(a, b):
     """a b, and 0 where either is 0, even if the other has overflowed."""
     with np.errstate(over="ignore", invalid="ignore"):
         return np.where((a == 0) | (b == 0), 0.0, a * b)
+
+
+def toward_mean(y, weight, variance):
+    """A guess at each mean, by empirical Bayes: y moved toward m, the mean of all, by V(m) / (V(m) + w tau^2), the share of chance in
+    its own variance; tau^2: the variance of the means, taken to be a quarter of chance's at least. None where m does not lie
+    between two responses."""
+    total = np.add.reduce(weight)
+    mean = weight.dot(y) / total
+    apart, chance = y - mean, float(variance(mean))
+    spread, expected = weight.dot(apart * apart) / total, chance * len(y) / total
+    if not (spread > 0 and chance > 0):
+        return None
+    return y - apart / (1.0 + weight * (max(spread - expected, expected / 4) / chance))
