@@ -10,6 +10,7 @@ at the points before have told about the information mends the guess (BFGS: Noce
 from typing import NamedTuple
 
 import numpy as np
+from scipy.linalg import blas
 from scipy.optimize import LbfgsInvHessProduct
 
 from .irls import negligible
@@ -39,7 +40,8 @@ def chords(evaluate, beta, root, farthest, *, limit, settled, reach=None):
     near, last, factors, moves, bends, before = None, 4 * farthest, [], [], [], None
     while (total := evaluate(beta, Score)) is not None and np.all(np.isfinite(total.score)):
         slope = back_substitute(root, total.score, transposed=True)
-        decrement = float(slope @ slope)
+        decrement = blas.dnrm2(slope)
+        decrement *= decrement  # infinite, if far out
         if not decrement <= last / 4:
             break
         if near is not None:

@@ -113,10 +113,9 @@ def fit(design, family, link=None, dispersion=None, **control):
     def solve(family, near):
         evaluate = reported(evaluator(rows, family, link), rows, settings["progress"])
         limits = {"max_iter": settings["max_iter"], "tol": settings["tol"], "bounded": bounded}
-        if near is None:
-            given = settings["start"]
-            near = opening if given is None else given_start(evaluate, given, design.names, columns.keep)
-        solution = score_from_start(evaluate, rows, family, link, near, **limits)
+        if near is None and settings["start"] is not None:
+            near = given_start(evaluate, settings["start"], design.names, columns.keep)
+        solution = score_from_start(evaluate, rows, family, link, near, opening, **limits)
         return settle(rows, family, link, solution, family.deviance_floor)
 
     family, solution, estimate = family.estimate(solve, rows, link)

@@ -256,7 +256,7 @@ def solve(summary):
         return None
     if isinstance(summary, Gram):
         direction = lapack.dpotrs(root, summary.score)[0] if len(root) else summary.score
-        decrement = float(summary.score.dot(direction))  # infinite, if far out
+        decrement = blas.ddot(summary.score, direction) if len(root) else 0.0  # infinite, if far out; numpy's dot would warn
     else:
         direction, length = back_substitute(root, summary.projection), blas.dnrm2(summary.projection)
         decrement = length * length if np.isfinite(direction).all() else np.inf
@@ -270,7 +270,8 @@ def back_substitute(root, b, transposed=False):
 
 def least_left(root):
     """The smallest |R_jj| / |R_j|: what the columns before it leave of a column of J, at the least."""
-    return float(np.min(np.abs(root.diagonal()) / np.hypot.reduce(root, axis=0), initial=1.0))  # no square under- or overflows
+    with np.errstate(invalid="ignore"):  # of a root that is infinite: NaN
+        return float(np.min(np.abs(root.diagonal()) / np.hypot.reduce(root, axis=0), initial=1.0))  # no square under- or overflows
 
 
 def independent_columns(root, tolerance=RANK_TOLERANCE):

@@ -78,6 +78,8 @@ def evaluator(rows, family, link):
         weight, score, loss = standardized
         known = saturated_loss(block, family) if saturated is None else saturated[block.rows.start]
         deviance, rounding = 2 * (float(np.add.reduce(loss)) - known), 2e-13 * blas.dasum(loss)
+        if family.loss_noise:
+            rounding += 2 * family.loss_noise * float(np.add.reduce(block.weight))
         return kind.of(block.X, weight, score, deviance, rounding) if isfinite(deviance) else None
 
     def evaluate(beta, kind):
@@ -93,6 +95,7 @@ def evaluator(rows, family, link):
 def total_deviance(rows, family, link, beta):
     """sum w d(y, mu) over all rows, to full relative accuracy; infinite where a mean is impossible."""
 
+    @far
     def of(block):
         eta = block.X @ beta + block.offset
         return block.weight @ family.deviance(block.y, eta, link) if np.all(family.valid(eta, link)) else np.inf

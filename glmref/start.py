@@ -167,32 +167,44 @@ def beyond_last_look(rows, family, link, beta, point):
     return trial, point._replace(step=step._replace(root=root, least=least))
 
 
-def score_from_start(evaluate, rows, family, link, near=None, again=True, **limits):
-    """Fisher scoring from `near` (p), where that has possible means. Else from a feasible start, and (again) once more from
-    one without the sample where the first did not arrive."""
+def score_from_start(evaluate, rows, family, link, near=None, opening=None, again=True, **limits):
+    """Fisher scoring from `near` (p), where that has possible means; else from a feasible start (opening: that of the first
+    regression, if known). again: where the rounds did not arrive, once more without the sample; and where they lost their way though
+    no mean is impossible, from a constant mean."""
     large = rows.shape[0] * rows.shape[1] >= LARGE
     limits = {"tol": TOLERANCE, "floor": family.deviance_floor, "settled": 200 if large else 10} | limits
-    if large and not rows.in_memory and not limits.get("bounded", True):
+    bounded = limits.get("bounded", True)
+    if large and not rows.in_memory and not bounded:
         limits |= {"settled": 2000, "beyond": partial(beyond_last_look, rows, family, link)}
     if near is not None and evaluate(near, Gram) is not None:
         return fisher_scoring(evaluate, near, **limits)
     cheap = large or rows.shape[1] >= MANY or link != family.canonical_link  # a score, beside the rounds that it saves
     chorded = {key: limits[key] for key in ("tol", "settled")} if cheap and rows.in_memory else {}
-    start = feasible_start(evaluate, rows, family, link, **chorded)
+    start = feasible_start(evaluate, rows, family, link, opening=opening, **chorded)
     solution = fisher_scoring(evaluate, start.beta, previous=start.decrement, **limits)
-    if solution.converged or not again or rows.sample() is rows:
+    if solution.converged or not again:
         return solution
-    start = feasible_start(evaluate, rows, family, link, sampled=False)
-    again = fisher_scoring(evaluate, start.beta, **limits)
-    return again if again.converged or again.deviance < solution.deviance else solution
+    if rows.sample() is not rows:
+        start = feasible_start(evaluate, rows, family, link, sampled=False)
+        solution = better(solution, fisher_scoring(evaluate, start.beta, **limits))
+    if solution.ended in ("stalled", "singular") and not bounded:
+        constant = nearest_to_constant(rows, link)
+        if constant is not None and evaluate(constant, Gram) is not None:
+            solution = better(solution, fisher_scoring(evaluate, constant, **limits))
+    return solution
 
 
-def feasible_start(evaluate, rows, family, link, sampled=True, **chorded):
+def better(first, second):
+    """The Solution that arrived, else the one of smaller deviance."""
+    return second if second.converged or second.deviance < first.deviance else first
+
+
+def feasible_start(evaluate, rows, family, link, sampled=True, opening=None, **chorded):
     """Coefficients with possible means, as Near: the sample's (unless not sampled), else from one regression, else nearest to
     a constant mean, else any."""
     for candidate in (
         lambda: estimate_of_sample(evaluate, rows, family, link, **chorded) if sampled else None,
-        lambda: starting_coefficients(rows, family, link),
+        lambda: starting_coefficients(rows, family, link) if opening is None else opening,
         lambda: nearest_to_constant(rows, link),
         lambda: inside(rows if rows.in_memory else rows.sample(), family, link, constant_eta(rows.level, link)),
     ):

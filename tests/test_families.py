@@ -203,16 +203,44 @@ def test_starting_means_are_possible(family):
 
 
 def test_counts_and_shares_start_between_themselves_and_their_mean():
-    """By the share of chance in their variance: V(m) / (V(m) + w tau^2), tau^2 what chance leaves of it, or a quarter of chance."""
+    """1 / (1 + k) of the way to it, k = w tau^2 / V(m), tau^2 what chance leaves of the variance, and k between 1/4 and 8."""
     y = np.array([0.0, 0.0, 1.0, 2.0, 7.0])  # mean 2, variance 6.8, of which 2 is chance
     np.testing.assert_allclose(families.Poisson().starting_mean(y, np.ones(5)), 2 + (y - 2) * (1 - 2 / 6.8), rtol=1e-14)
     calm = np.array([1.0, 2.0, 3.0])  # less spread than chance alone: four fifths of the way
     np.testing.assert_allclose(families.Poisson().starting_mean(calm, np.ones(3)), [1.8, 2.0, 2.2], rtol=1e-14)
-    share, trials = np.array([0.0, 0.5, 1.0, 0.5]), np.array([1.0, 100.0, 1.0, 100.0])
-    spread, chance = 0.25 * 2 / 202, 0.25 * 4 / 202
-    between = max(spread - chance, chance / 4)
-    expected = 0.5 + (share - 0.5) * trials * between / (0.25 + trials * between)
-    np.testing.assert_allclose(families.Binomial().starting_mean(share, trials), expected, rtol=1e-14)
+    wide = np.array([0.0, 1000.0])  # hardly any chance: k = (250,000 - 500) / 500
+    np.testing.assert_allclose(families.Poisson().starting_mean(wide, np.ones(2)), [1.0, 999.0], rtol=1e-14)
+    share, trials = np.array([0.2, 0.5, 0.8, 0.5]), np.array([1.0, 100.0, 1.0, 300.0])
+    m = trials @ share / 402
+    tau2 = trials @ (share - m) ** 2 / 402 - m * (1 - m) * 4 / 402
+    assert tau2 < 0
+    np.testing.assert_allclose(families.Binomial().starting_mean(share, trials), m + (share - m) / 5, rtol=1e-14)
+    share, trials = np.array([0.1, 0.5, 0.9, 0.5]), np.array([20.0, 40.0, 60.0, 1e5])
+    m = trials @ share / trials.sum()
+    tau2 = trials @ (share - m) ** 2 / trials.sum() - m * (1 - m) * 4 / trials.sum()
+    k = np.clip(trials * tau2 / (m * (1 - m)), 0.25, 8)
+    assert k.min() == 0.25 and k.max() > 0.25
+    np.testing.assert_allclose(families.Binomial().starting_mean(share, trials), m + (share - m) * k / (1 + k), rtol=1e-14)
+    one = np.array([1.0, 0.0])  # rows that stand for many equal outcomes stay off the edge
+    assert np.all(np.abs(families.Binomial().starting_mean(one, np.array([1e4, 1e8])) - one) > 1e-6)
+
+
+@pytest.mark.parametrize("keyword", ["weights", "frequency_weights"])
+@pytest.mark.parametrize("link", ["logit", "probit", "cloglog"])
+def test_tables_of_one_row_per_outcome_converge_however_rare_it_is(keyword, link):
+    """Every outcome once, with the number of times it was seen; against the same data as shares."""
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        cells = 2 + seed
+        X = np.column_stack([np.ones(cells), rng.normal(size=cells)])
+        seen = np.round(10 ** rng.uniform(2, 7, cells))
+        events = np.maximum(rng.binomial(seen.astype(np.int64), 1 / (1 + np.exp(6 - 0.7 * X[:, 1]))), 1.0)
+        times = {keyword: np.concatenate([events, seen - events])}
+        table = fit_glm(np.vstack([X, X]), np.repeat([1.0, 0.0], cells), "binomial", link=link, **times)
+        shares = fit_glm(X, events / seen, "binomial", link=link, weights=seen)
+        assert table.converged and len(table.trace) < 25
+        np.testing.assert_allclose(table.coef, shares.coef, rtol=1e-7)
+        np.testing.assert_allclose(table.se, shares.se, rtol=1e-6)
 
 
 def test_rare_events_take_fewer_rounds_than_from_the_data():

@@ -314,3 +314,28 @@ def test_the_numbers_of_a_row_lie_together_unless_X_is_too_large_to_copy(monkeyp
     assert np.shares_memory(kept.design.X, columns) and kept.design.rows.sample().X.flags.c_contiguous
     np.testing.assert_allclose(kept.coef, expected.coef, rtol=1e-9)
     np.testing.assert_allclose(kept.se, expected.se, rtol=1e-8)
+
+
+def test_rounds_that_lose_their_way_begin_again_at_a_constant_mean(monkeypatch):
+    table = np.column_stack([np.ones(4), [0.0, 0, 1, 1]]), np.array([1.0, 0, 1, 0]), np.array([120.0, 99880, 30, 199970])
+    expected = fit_glm(*table[:2], "binomial", weights=table[2])
+    step = start.starting_step
+
+    def astray(*arguments):
+        return step(*arguments)._replace(direction=np.array([-320.0, 240.0]))
+
+    monkeypatch.setattr(start, "starting_step", astray)
+    with pytest.warns(ConvergenceWarning):
+        fit_glm(*table[:2], "binomial", weights=table[2], start=[-320.0, 240.0])  # where the user sent it
+    again = fit_glm(*table[:2], "binomial", weights=table[2])
+    assert again.converged
+    np.testing.assert_allclose(again.coef, expected.coef, rtol=1e-9)
+
+
+def test_steps_too_long_for_a_number_are_silent():
+    """A score that overflows belongs to a trial far out: the trial is halved, and nobody is told."""
+    huge = Gram(np.eye(2), np.array([1e200, -1e200]), 0.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert solve(huge) is None
+        assert chords(lambda beta, kind: huge, np.zeros(2), np.eye(2), 1.0, limit=1e-9, settled=10) is None

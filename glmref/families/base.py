@@ -26,6 +26,7 @@ class Family(Shaped, ABC):
     has_likelihood: whether there is a density; quasi-families are a mean and a variance only.
     dispersion_by_row: whether the ML estimate of phi needs each row, not only the deviance.
     ratios: what exp(coefficient) is called, by link.
+    loss_noise: what rounding adds to the loss of `kernel` in a row of weight 1, however small that is.
     parameter_interval, mean_interval: the open ranges of theta and mu; response_domain: the values y may take, in words.
 
     >>> families.Poisson().name, families.Poisson().dispersion, families.Poisson().response_domain
@@ -42,6 +43,7 @@ class Family(Shaped, ABC):
     spacing: ClassVar[str | None] = None
     has_likelihood: ClassVar[bool] = True
     dispersion_by_row: ClassVar[bool] = False
+    loss_noise: ClassVar[float] = 0.0
     ratios: ClassVar[dict] = {"log": "mean ratio"}
 
     @property

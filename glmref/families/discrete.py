@@ -96,6 +96,7 @@ class Binomial(Family):
     response_domain = "a proportion: a number from 0 to 1 (counts of successes go in as successes / trials, weights = trials)"
     dispersion = 1.0
     spacing = "share"
+    loss_noise = 2.2e-16  # of log(1 + e^eta)
     ratios = {"logit": "odds ratio", "log": "risk ratio", "cloglog": "hazard ratio"}
 
     def cumulant(self, theta, lib):
@@ -180,13 +181,17 @@ def _times(a, b):
 
 
 def toward_mean(y, weight, variance):
-    """A guess at each mean, by empirical Bayes: y moved toward m, the mean of all, by V(m) / (V(m) + w tau^2), the share of chance in
-    its own variance; tau^2: the variance of the means, taken to be a quarter of chance's at least. None where m does not lie
-    between two responses."""
+    """A guess at each mean, by empirical Bayes: y moved toward m, the mean of all, to 1 / (1 + k) of the way; k = w tau^2 / V(m)
+    compares the variance tau^2 of the means with that of chance, V(m) / w. None where m does not lie between two responses.
+
+    k is 1/4 at least; and 8 at most, or what it is at w = 1: where a row stands for many equal outcomes, all 0 or all 1, it would
+    lead far out.
+    """
     total = np.add.reduce(weight)
     mean = weight.dot(y) / total
     apart, chance = y - mean, float(variance(mean))
     spread, expected = weight.dot(apart * apart) / total, chance * len(y) / total
     if not (spread > 0 and chance > 0):
         return None
-    return y - apart / (1.0 + weight * (max(spread - expected, expected / 4) / chance))
+    single = max(spread - expected, 0.0) / chance
+    return y - apart / (1.0 + np.minimum(np.maximum(weight * single, 0.25), max(8.0, single)))
