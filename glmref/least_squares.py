@@ -24,6 +24,8 @@ from scipy.linalg import blas, lapack
 RANK_TOLERANCE = 1e-11  # on |R_jj| against the length of column j, the tolerance of R's glm
 NARROW = 32  # columns; up to here a general matrix product is faster than a symmetric one
 SMALL = 1_000_000  # multiplications: OpenBLAS's limit for matrices that it calls small
+ABSURD = 1e12  # times the root of the deviance: a Pearson residual that no estimate has
+NOTHING = 1e-150  # a score as small as what is left of it where a weight underflows
 GRAM_LIMIT = 1e-4  # below this |R_jj| the Gram matrix has lost too many digits: use the triangle
 WELL_CONDITIONED = 0.01  # above this |R_jj|, against the length of column j, a Gram matrix keeps about twelve digits
 
@@ -125,13 +127,17 @@ class Triangle(NamedTuple):
 
     @classmethod
     def of(cls, X, weight, score, deviance, rounding=0.0):
-        """As Gram.of. Rows whose weight underflowed to 0 carry no information and are left out.
+        """As Gram.of. Rows whose weight underflowed to 0 carry no information and are left out. NaN where a Pearson residual is so
+        long, beside the deviance, that its rounding hides the scores of all other rows: no step can be taken from there.
 
         >>> Triangle.of(X, one, np.array([1.0, 2.0]), deviance=5.0).score.round(6)
         array([3., 2.])
         """
         scale = np.sqrt(weight)
         residual = np.divide(score, scale, out=np.zeros_like(score), where=scale > 0)
+        if deviance > 0 and np.any(np.abs(score) > scale * (ABSURD * deviance**0.5) + NOTHING):
+            p = X.shape[1]
+            return cls(np.full((p, p), np.nan), np.full(p, np.nan), deviance, rounding)
         return cls.fold(weighted(X, scale), residual, deviance, rounding)
 
     @classmethod

@@ -91,3 +91,14 @@ def test_steps_of_both_summaries_agree_and_infinite_ones_are_none():
     assert solve(Gram(1e-200 * np.eye(1), np.array([1e200]), 0.0)) is None
     assert solve(Triangle(np.array([[1e-200]]), np.array([1e200]), 0.0)) is None
     assert solve(Gram(np.zeros((0, 0)), np.zeros(0), 0.0)).decrement == 0
+
+
+def test_a_row_without_weight_but_with_a_score_is_no_place_to_stop():
+    """Left out, it would make the score of the others look like that of all: an estimate that is none."""
+    X, weight = np.column_stack([np.ones(4), np.arange(4.0)]), np.array([1.0, 1.0, 1.0, 0.0])
+    astray, settled = np.array([0.0, 0.0, 0.0, 1.0]), np.array([1.0, 0.0, 2.0, 1e-160])
+    assert solve(Triangle.of(X, weight, astray, 1.0)) is None
+    assert solve(Triangle.of(X, weight + 1e-40, astray, 1.0)) is None  # a Pearson residual of 1e20
+    halves = [Triangle.of(X[part], weight[part], astray[part], 1.0) for part in (slice(2), slice(2, 4))]
+    assert solve(halves[0] + halves[1]) is None
+    assert solve(Triangle.of(X, weight, settled, 1.0)) is not None

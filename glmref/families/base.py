@@ -168,8 +168,8 @@ class Family(Shaped, ABC):
         return np.isfinite(y)
 
     def starting_mean(self, y, weight):
-        """A mean near each y, inside the family's range, from which the first regression is taken. Counts and proportions move
-        toward their mean, by the share of chance in their variance.
+        """A mean near each y, inside the family's range, from which the first regression is taken. Counts, and
+        proportions of equally many trials, move toward their mean, by the share of chance in their variance.
 
         >>> families.Poisson().starting_mean(np.array([0.0, 1.0, 5.0]), np.ones(3)).round(4)
         array([0.8571, 1.4286, 3.7143])

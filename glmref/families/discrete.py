@@ -148,7 +148,8 @@ class Binomial(Family):
         return (y >= 0) & (y <= 1)
 
     def starting_mean(self, y, weight):
-        near = toward_mean(y, weight, self.variance)
+        alike = weight[0] == weight[-1] and (weight == weight[0]).all()
+        near = toward_mean(y, weight, self.variance, weight[0]) if alike else None
         return (weight * y + 0.5) / (weight + 1.0) if near is None else near
 
     def tails(self, y, mu, phi, weight):
@@ -180,18 +181,16 @@ def _times(a, b):
         return np.where((a == 0) | (b == 0), 0.0, a * b)
 
 
-def toward_mean(y, weight, variance):
-    """A guess at each mean, by empirical Bayes: y moved toward m, the mean of all, to 1 / (1 + k) of the way; k = w tau^2 / V(m)
-    compares the variance tau^2 of the means with that of chance, V(m) / w. None where m does not lie between two responses.
+def toward_mean(y, weight, chance, trials=1.0):
+    """A guess at each mean, by empirical Bayes: y moved toward m, the mean of all, to 1 / (1 + k) of the way, k = tau^2 / (V(m) / w):
+    how much more the means vary than chance makes each response vary, at least 1/4. None where m does not lie between two responses.
 
-    k is 1/4 at least; and 8 at most, or what it is at w = 1: where a row stands for many equal outcomes, all 0 or all 1, it would
-    lead far out.
+    weight: of the rows in m and the variance of y; chance(m): V; trials: w, the same for all rows.
     """
     total = np.add.reduce(weight)
-    mean = weight.dot(y) / total
-    apart, chance = y - mean, float(variance(mean))
-    spread, expected = weight.dot(apart * apart) / total, chance * len(y) / total
-    if not (spread > 0 and chance > 0):
+    mean = float(weight.dot(y) / total)
+    apart = y - mean
+    spread, noise = float(weight.dot(apart * apart) / total), float(chance(mean)) / trials
+    if not (spread > 0 and noise > 0):
         return None
-    single = max(spread - expected, 0.0) / chance
-    return y - apart / (1.0 + np.minimum(np.maximum(weight * single, 0.25), max(8.0, single)))
+    return y - apart / (1.0 + max(spread / noise - 1.0, 0.25))
