@@ -149,7 +149,8 @@ class Binomial(Family):
 
     def starting_mean(self, y, weight):
         alike = weight[0] == weight[-1] and (weight == weight[0]).all()
-        near = toward_mean(y, weight, self.variance, weight[0]) if alike else None
+        outcomes = not alike and np.all((y == 0.0) | (y == 1.0))  # a row stands for many, all alike: each tells little
+        near = toward_mean(y, weight, self.variance, 1.0 if outcomes else weight[0]) if alike or outcomes else None
         return (weight * y + 0.5) / (weight + 1.0) if near is None else near
 
     def tails(self, y, mu, phi, weight):
@@ -182,8 +183,8 @@ def _times(a, b):
 
 
 def toward_mean(y, weight, chance, trials=1.0):
-    """A guess at each mean, by empirical Bayes: y moved toward m, the mean of all, to 1 / (1 + k) of the way, k = tau^2 / (V(m) / w):
-    how much more the means vary than chance makes each response vary, at least 1/4. None where m does not lie between two responses.
+    """A guess at each mean, by empirical Bayes: y moved 1 / (1 + k) of the way to m, the mean of all; k = tau^2 / (V(m) / w), the
+    variance of the means beside that of chance in each response, is 1/4 at least. None where m does not lie between two responses.
 
     weight: of the rows in m and the variance of y; chance(m): V; trials: w, the same for all rows.
     """
