@@ -6,8 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from .errors import InputError
-from .least_squares import Gram, Triangle, independent_columns
+from .least_squares import Gram, Triangle
 
+RANK_TOLERANCE = 1e-11  # on |R_jj| against the length of column j, the tolerance of R's glm
 PER_COLUMN = 4  # rows, in which a column shows that it is none of the others
 
 
@@ -55,3 +56,28 @@ def independent(rows):
 def products(rows):
     """X'X as a Gram."""
     return rows.sum(lambda block: Gram(block.X.T @ block.X, np.zeros(block.X.shape[1]), 0.0))
+
+
+def independent_columns(root, tolerance=RANK_TOLERANCE):
+    """Which columns of R (so of J) are not linear combinations of the columns before them.
+
+    Column j is kept if what is left of it, after projection on the kept columns before it, is longer than
+    tolerance times its own length: the earlier column has priority, as in R.
+    """
+    p = root.shape[1]
+    largest = np.max(np.abs(root), axis=0, initial=0.0)
+    root = root / np.where(largest > 0, largest, 1.0)  # so that no square over- or underflows
+    length = np.linalg.norm(root, axis=0)
+    keep = np.zeros(p, dtype=bool)
+    basis = np.zeros((root.shape[0], 0))
+    for j in range(p):
+        if length[j] == 0 or not np.isfinite(length[j]):
+            continue
+        rest = root[:, j] / length[j]
+        for _ in range(2):  # the second projection removes what rounding left of the first
+            rest = rest - basis @ (basis.T @ rest)
+        size = np.linalg.norm(rest)
+        if size > tolerance:
+            keep[j] = True
+            basis = np.column_stack([basis, rest / size])
+    return keep

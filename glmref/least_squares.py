@@ -21,7 +21,6 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import blas, lapack
 
-RANK_TOLERANCE = 1e-11  # on |R_jj| against the length of column j, the tolerance of R's glm
 NARROW = 32  # columns; up to here a general matrix product is faster than a symmetric one
 SMALL = 1_000_000  # multiplications: OpenBLAS's limit for matrices that it calls small
 ABSURD = 1e12  # times the root of the deviance: a Pearson residual that no estimate has
@@ -134,10 +133,10 @@ class Triangle(NamedTuple):
         array([3., 2.])
         """
         scale = np.sqrt(weight)
-        residual = np.divide(score, scale, out=np.zeros_like(score), where=scale > 0)
         if deviance > 0 and np.any(np.abs(score) > scale * (ABSURD * deviance**0.5) + NOTHING):
             p = X.shape[1]
             return cls(np.full((p, p), np.nan), np.full(p, np.nan), deviance, rounding)
+        residual = np.divide(score, scale, out=np.zeros_like(score), where=scale > 0)
         return cls.fold(weighted(X, scale), residual, deviance, rounding)
 
     @classmethod
@@ -278,31 +277,6 @@ def least_left(root):
     """The smallest |R_jj| / |R_j|: what the columns before it leave of a column of J, at the least."""
     with np.errstate(invalid="ignore"):  # of a root that is infinite: NaN
         return float(np.min(np.abs(root.diagonal()) / np.hypot.reduce(root, axis=0), initial=1.0))  # no square under- or overflows
-
-
-def independent_columns(root, tolerance=RANK_TOLERANCE):
-    """Which columns of R (so of J) are not linear combinations of the columns before them.
-
-    Column j is kept if what is left of it, after projection on the kept columns before it, is longer than
-    tolerance times its own length: the earlier column has priority, as in R.
-    """
-    p = root.shape[1]
-    largest = np.max(np.abs(root), axis=0, initial=0.0)
-    root = root / np.where(largest > 0, largest, 1.0)  # so that no square over- or underflows
-    length = np.linalg.norm(root, axis=0)
-    keep = np.zeros(p, dtype=bool)
-    basis = np.zeros((root.shape[0], 0))
-    for j in range(p):
-        if length[j] == 0 or not np.isfinite(length[j]):
-            continue
-        rest = root[:, j] / length[j]
-        for _ in range(2):  # the second projection removes what rounding left of the first
-            rest = rest - basis @ (basis.T @ rest)
-        size = np.linalg.norm(rest)
-        if size > tolerance:
-            keep[j] = True
-            basis = np.column_stack([basis, rest / size])
-    return keep
 
 
 def inverse_information(root):

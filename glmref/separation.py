@@ -24,8 +24,8 @@ import pandas as pd
 from scipy import linalg, optimize
 
 from . import families, links
-from .columns import choose_columns
-from .least_squares import RANK_TOLERANCE, Triangle, solve
+from .columns import RANK_TOLERANCE, choose_columns
+from .least_squares import Triangle, solve
 from .standardize import evaluator
 
 TOLERANCE = 1e-8  # below this a number of order 1 counts as zero

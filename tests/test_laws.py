@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from glmref import families, fit_glm, links
 from glmref.blocks import ArrayRows
+from glmref.columns import independent_columns
 from glmref.design import from_arrays
 from glmref.glm import fit
-from glmref.least_squares import Gram, Triangle, independent_columns, inverse_information, solve
+from glmref.least_squares import Gram, Triangle, inverse_information, solve
 from glmref.standardize import evaluator
 
 PAIRS = [

@@ -74,8 +74,8 @@ def sources(path, folder):
     }
 
 
-def same(streamed, memory, rtol=1e-8):
-    """Coefficients to 1e-10 of a standard error or of themselves; the covariance to the digits that the last step leaves it."""
+def same(streamed, memory, rtol=1e-9):
+    """Coefficients to 1e-10 of a standard error or of themselves; the rest to the digits that a covariance keeps."""
     apart = np.abs(streamed.coef - memory.coef)
     assert np.max(np.minimum(apart / memory.se, apart / np.abs(memory.coef))) < 1e-10
     np.testing.assert_allclose(streamed.cov, memory.cov, rtol=rtol, atol=rtol * memory.se.min() ** 2)
@@ -91,7 +91,8 @@ def test_the_fit_is_that_of_the_rows_in_memory(family, source, sources):
         pytest.skip("said once")
     formula, keywords = CASES[family]
     family = families.Tweedie(1.5) if family == "tweedie" else family
-    same(glm(formula, sources[source], family, **keywords), glm(formula, TABLE, family, **keywords))
+    for tol, rtol in ((1e-13, 1e-9), (1e-10, 1e-8)):  # the rule of stopping may leave 1e-9 of a covariance, in either fit
+        same(*(glm(formula, data, family, tol=tol, **keywords) for data in (sources[source], TABLE)), rtol)
 
 
 @pytest.mark.parametrize("source", ["small portions", "dask"])
