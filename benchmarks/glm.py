@@ -31,6 +31,7 @@ for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 import warnings  # noqa: E402
 
 import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
 from meter import race  # noqa: E402
 
 import glmref  # noqa: E402
@@ -43,6 +44,7 @@ CASES = {  # name: family, link, rows, columns
     "logistic 200,000 × 100": ("binomial", "logit", 200_000, 100),
     "Poisson 100,000 × 500": ("poisson", "log", 100_000, 500),
     "Poisson 100 × 5": ("poisson", "log", 100, 5),
+    "Poisson 100 × 5, from pandas": ("poisson", "log", 100, 5),
 }
 
 
@@ -157,12 +159,14 @@ def measure(name):
     """The rows of one case: one per peer."""
     family, link, n, p = CASES[name]
     X, y = data(family, n, p)
+    tables = name.endswith("from pandas")
+    given = (pd.DataFrame(X, columns=[f"x{j}" for j in range(p)]), pd.Series(y)) if tables else (X, y)
     skipped = set(filter(None, options.without.split(",")))
     peers = {"bound / 4": bound(X, y * 0.1)}
     for peer, make in PEERS.items():
-        if peer not in skipped and not (peer == "R" and n * p > 2.5e7):
+        if peer not in skipped and not (peer == "R" and (n * p > 2.5e7 or tables)):
             try:
-                peers[peer] = make(family, link, X, y)
+                peers[peer] = make(family, link, *given)
             except ImportError as error:
                 print(f"  {peer} left out: {error}", file=sys.stderr)
     with warnings.catch_warnings():

@@ -25,7 +25,8 @@ def as_numbers(values, what):
     if isinstance(values, np.ma.MaskedArray):
         values = values.astype(float).filled(np.nan)
     try:
-        array = np.asarray(values)
+        # np.asarray would first look a table up and down for other protocols, for as long as a round of a small fit
+        array = values.to_numpy() if isinstance(values, (pd.DataFrame, pd.Series)) else np.asarray(values)
         if np.iscomplexobj(array):
             raise TypeError("complex numbers")
         if array.dtype == object:

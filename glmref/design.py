@@ -71,9 +71,11 @@ class Design:
         else:
             checks.frequencies(self.frequency, self.index, some=not portion)
         for name in ("X", "y", "offset", "weight", "frequency"):
-            array = getattr(self, name).view()
-            array.flags.writeable = False
-            object.__setattr__(self, name, array)
+            array = getattr(self, name)
+            if array.flags.writeable:
+                array = array.view()
+                array.flags.writeable = False
+                object.__setattr__(self, name, array)
 
     def checked(self, family, link=None, threads=1):
         """The same, if its responses are possible ones of the family, and not all equal. link, threads: for rows in portions.
@@ -194,7 +196,7 @@ def from_arrays(X, y, *, offset=None, weights=None, frequency_weights=None, name
         )
     n, p = X.shape
     X = np.ascontiguousarray(X) if X.size <= COPIED else X
-    names = tuple(f"x{j + 1}" for j in range(p)) if names is None else checks.column_names(names, p)
+    names = _numbered(p) if names is None else checks.column_names(names, p)
 
     def per_row(values, what, default):
         return default if values is None else checks.vector(checks.no_text(values, what), what, n, index)
@@ -212,6 +214,12 @@ def from_arrays(X, y, *, offset=None, weights=None, frequency_weights=None, name
     frequency = None if frequency is None else frequency[keep]
     dropped = int(np.count_nonzero(~keep))
     return Design(X[keep], y[keep], offset[keep], weights[keep], names, index[keep], dropped, frequency=frequency)
+
+
+@lru_cache(maxsize=16)
+def _numbered(p):
+    """The names x1 ... xp of columns that have none."""
+    return tuple(f"x{j + 1}" for j in range(p))
 
 
 @lru_cache(maxsize=16)
