@@ -2,6 +2,7 @@
 
 import warnings
 
+import mpmath
 import numpy as np
 import pytest
 from scipy import integrate, stats
@@ -46,6 +47,31 @@ def test_the_deviance_is_continuous_in_the_power(power):
     known = families.get(KNOWN[round(power)])
     y, mu = np.array([0.01, 1.0, 1.2, 60.0]), np.array([2.0, 1.0 + 1e-7, 0.7, 3.0])
     np.testing.assert_allclose(families.Tweedie(power).unit_deviance(y, mu), known.unit_deviance(y, mu), rtol=1e-7)
+
+
+@pytest.mark.parametrize("power", [2 - 1e-9, 2 + 1e-12, 2 + 1e-9])
+def test_the_density_is_continuous_where_it_becomes_that_of_the_gamma(power):
+    y, mu = np.array([0.01, 1.0, 1.2, 60.0]), np.array([2.0, 1.0 + 1e-7, 0.7, 3.0])
+    np.testing.assert_allclose(families.Tweedie(power).log_density(y, mu, 0.3), families.Gamma().log_density(y, mu, 0.3), rtol=1e-7)
+
+
+@pytest.mark.parametrize("power", [2 + 1e-9, 2.0005, 2.3, 7.0, 15.0])
+def test_the_density_of_a_stable_law_to_its_last_digits(power):
+    """Zolotarev's integral with 40 digits, a form whose terms may cancel."""
+    with mpmath.workdps(40):
+        p = mpmath.mpf(power)
+        c = (p - 2) / (p - 1)
+
+        def B(u):
+            return mpmath.sin((1 - c) * u) * mpmath.sin(c * u) ** (p - 2) / mpmath.sin(u) ** (p - 1) / ((1 - c) * c ** (p - 2))
+
+        for y, phi in ((2.0, 0.3), (1.3, 0.001), (3.0, 30.0)):
+            K = mpmath.mpf(y) ** (2 - p) / (phi * (p - 1) * (p - 2))
+            end = mpmath.pi - mpmath.mpf(10) ** -20
+            near = [min(k / mpmath.sqrt(K * c), end) for k in (0.5, 1, 2, 4, 8, 16, 32)]
+            cuts = sorted({mpmath.mpf(10) ** -30, *near, *(end * part for part in (0.25, 0.5, 0.75, 0.9, 0.99, 0.999, 0.99999, 1))})
+            wanted = mpmath.log((p - 2) * K / (mpmath.pi * y) * mpmath.quad(lambda u: B(u) * mpmath.exp(-K * (B(u) - 1)), cuts))
+            assert families.Tweedie(power).saturated_log_density(y, phi, 1.0) == pytest.approx(float(wanted), rel=1e-13, abs=1e-13)
 
 
 @pytest.mark.parametrize("power", [1.2, 1.7, 2.4, 3.6])

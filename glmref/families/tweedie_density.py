@@ -110,8 +110,11 @@ def _stable_integral(K, p, nodes):
 
     u = 2 atan(t), t = scale sinh x: the integrand then dies double-exponentially, and the rule converges geometrically.
     """
-    scale = np.minimum(1.0, np.sqrt(2.0 / K) + 1e-300)
-    far = scale + np.sqrt(800.0 / K) + (800.0 / K) ** (1 / (p - 1)) * 2  # beyond it K (B - 1) > 700 or so
+    c = (p - 2) / (p - 1)
+    typical = np.sqrt(1.0 / (K * c))  # K (B - 1) is about 2 K c t^2 near 0, and K (t sin(pi c) / 2)^(p-1) / A(0) far out
+    scale = np.minimum(1.0, typical + 1e-300)
+    last = (800.0 / K) ** (1 / (p - 1)) * np.exp((np.log1p(-c) + (p - 2) * np.log(c)) / (p - 1)) * 2 / np.sin(np.pi * c)
+    far = scale + 30 * typical + 3 * last  # beyond it K (B - 1) > 700 or so
     x = np.linspace(0.0, 1.0, nodes) * np.arcsinh(far / scale)
     t = scale * np.sinh(x)
     excess = zolotarev(t, p)
@@ -134,22 +137,22 @@ def zolotarev(t, p):
     c = (p - 2) / (p - 1)
     half = np.arctan(t)
     u = 2 * half
-    # log of sin(x) / x, by its series where that is nearly 1
-    near = np.where(u < 0.3, _log_sinc((1 - c) * u) + (p - 2) * _log_sinc(c * u) - (p - 1) * _log_sinc(u), 0.0)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         log_sin = np.log(2 * t) - 2 * np.log(np.hypot(1.0, t))  # sin u = 2 t / (1 + t^2), also where u is near pi
-        log_A = np.log(np.sin((1 - c) * u)) + (p - 2) * np.log(np.sin(c * u)) - (p - 1) * log_sin
-        log_A0 = np.log(1 - c) + (p - 2) * np.log(c)
-        return np.expm1(np.where(u < 0.3, near, log_A - log_A0))
+        slower = np.log1p(-2 * np.sin(c * half) ** 2 - (1 / t - t) / 2 * np.sin(c * u)) - np.log1p(-c)  # of (1-c) u beside u
+        log_B = slower + (p - 2) * (np.log(np.sin(c * u) / c) - log_sin)
+        return np.expm1(np.where(u < 0.3, _log_B_near(u, p, c), log_B))
 
 
-def _log_sinc(x):
-    """log(sin x / x) = -x^2/6 - x^4/180 - x^6/2835 - ..., for |x| < 0.3."""
-    s = np.where(np.abs(x) < 0.3, np.square(x), 0.0)
+def _log_B_near(u, p, c):
+    """log B for |u| < 0.3, by log(sin x / x) = -x^2/6 - x^4/180 - x^6/2835 - ...: a sum of positive terms for every p > 2."""
+    s = np.where(np.abs(u) < 0.3, np.square(u), 0.0)
     series = np.zeros_like(s)
-    for coefficient in (1 / 6, 1 / 180, 1 / 2835, 1 / 37800, 1 / 467775, 691 / 3831077250, 2 / 127702575)[::-1]:
-        series = series * s + coefficient
-    return -s * series
+    coefficients = (1 / 6, 1 / 180, 1 / 2835, 1 / 37800, 1 / 467775, 691 / 3831077250, 2 / 127702575)
+    for k, coefficient in reversed(list(enumerate(coefficients, start=1))):
+        share = -(p - 2) * np.expm1(2 * k * np.log(c)) - np.expm1(2 * k * np.log1p(-c))  # p - 1 - (1-c)^2k - (p-2) c^2k
+        series = (series + coefficient * share) * s
+    return series
 
 
 def draw_stable(mu, phi, p, rng):
