@@ -29,10 +29,12 @@ def as_numbers(values, what):
         array = values.to_numpy() if isinstance(values, (pd.DataFrame, pd.Series)) else np.asarray(values)
         if np.iscomplexobj(array):
             raise TypeError("complex numbers")
+        if array.dtype.kind in "mM":
+            raise TypeError("dates or durations, whose unit nobody named")
         if array.dtype == object:
             array = np.where(pd.isna(array), np.nan, array)
         return array.astype(float) if array.dtype != float else array
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError(
             expected=f"{what} as numbers", got=str(error), remedy="Convert text columns first, or use a formula."
         ) from None
@@ -74,7 +76,7 @@ def absent(table):
 
 def missing_choice(choice):
     """Refuse what is neither "error" nor "drop"."""
-    if choice not in ("error", "drop"):
+    if not (isinstance(choice, str) and choice in ("error", "drop")):
         raise InputError(expected='missing="error" or "drop"', got=repr(choice), remedy="Choose one.")
 
 
@@ -166,14 +168,20 @@ def frequencies(values, index, some=True):
         raise InputError(expected="a row with positive frequency", got="only zeros", remedy="Check frequency_weights=.")
 
 
-def cluster_codes(groups, index, least=2):
-    """For each row the number of its cluster, and the clusters' labels: `least` of them or more, none missing."""
-    if len(groups) != len(index):
+def one_label_per_row(groups, n):
+    """Refuse what is no sequence of n labels."""
+    sequence = hasattr(groups, "__len__") and not isinstance(groups, (str, dict, set, frozenset))
+    if not sequence or len(groups) != n:
         raise InputError(
-            expected=f"groups with a label for each of the {len(index)} rows",
-            got=f"{len(groups)}",
+            expected=f"groups with a label for each of the {n} rows",
+            got=f"{len(groups)}" if sequence else repr(groups)[:80],
             remedy="Pass one label per row, for instance a column of the table.",
         )
+
+
+def cluster_codes(groups, index, least=2):
+    """For each row the number of its cluster, and the clusters' labels: `least` of them or more, none missing."""
+    one_label_per_row(groups, len(index))
     groups = np.asarray(groups)
     if groups.ndim != 1:
         raise InputError(
@@ -261,10 +269,15 @@ def control(options):
         )
     settings = known | options
     for name in ("max_iter", "threads"):
-        if name in options and not (isinstance(settings[name], numbers.Integral) and settings[name] >= 1):
+        if name in options and not (isinstance(settings[name], numbers.Integral) and is_number(settings[name]) and settings[name] >= 1):
             raise InputError(
                 expected=f"{name} as a whole number >= 1", got=repr(settings[name]), remedy=f"{known[name]} is the default."
             )
+    progress = settings["progress"]
+    if not (progress is None or isinstance(progress, bool) or callable(progress)):
+        raise InputError(
+            expected="progress as True, False, None or a function of one line", got=repr(progress), remedy="True writes to stderr."
+        )
     if "tol" in options and not (is_number(settings["tol"]) and 0 < settings["tol"] < 1):
         raise InputError(expected="tol as a number between 0 and 1", got=repr(settings["tol"]), remedy="1e-10 is the default.")
     return settings

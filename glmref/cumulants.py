@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import sympy as sp
 
+from . import checks
 from .errors import InputError
 from .families import Family
 from .links import Link
@@ -19,9 +20,10 @@ from .links import Link
 class _Functions:
     """Numerical versions of b, b', b'', b''', the inverse of b', and the edges of the mean's range.
 
-    expression: (theta, b') as sympy has them.
+    source: the cumulant as a function, and the interval of theta; expression: (theta, b') as sympy has them.
     """
 
+    source: tuple
     expression: tuple
     b: object
     mean: object
@@ -30,6 +32,9 @@ class _Functions:
     theta: object
     mean_interval: tuple
     edge_conjugates: tuple  # limit of y theta - b(theta) at each edge y
+
+    def __reduce__(self):
+        return _functions, self.source  # what sympy made of it cannot be pickled, and need not be
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,27 +129,72 @@ def from_cumulant(cumulant, *, name="custom", parameter_interval=(-np.inf, np.in
     parameter_interval: the open range of theta. dispersion: 1 where phi is known to be 1, None to estimate it.
     Raises InputError where b is not strictly convex there.
     """
+    if not (dispersion is None or (checks.is_number(dispersion) and 0 < dispersion < np.inf)):
+        raise InputError(expected="dispersion as a number > 0, or None", got=repr(dispersion), remedy="1 where phi is known to be 1.")
+    interval = _interval(parameter_interval)
+    return CumulantFamily(
+        functions=_functions(cumulant, interval), definition=cumulant, name=name, parameter_interval=interval, dispersion=dispersion
+    )
+
+
+def _interval(ends):
+    """Two numbers, the smaller first, as floats."""
+    try:
+        low, high = map(float, ends)
+    except (TypeError, ValueError):
+        low = high = np.nan
+    if not low < high:
+        raise InputError(
+            expected="parameter_interval as two numbers, the smaller first", got=repr(ends), remedy="(-np.inf, np.inf) is the default."
+        )
+    return low, high
+
+
+def _expression(cumulant, theta):
+    """b as sympy has it: real, smooth, of theta alone."""
+    try:
+        b = sp.sympify(cumulant(theta, sp))
+        fine = isinstance(b, sp.Expr) and b.free_symbols == {theta} and not b.has(sp.Abs, sp.sign, sp.Piecewise, sp.Max, sp.Min, sp.I)
+    except Exception as error:
+        b, fine = f"{type(error).__name__}: {error}", False
+    if not fine:
+        raise InputError(
+            expected="the cumulant as a function of (theta, lib) that returns a smooth, real formula in theta, with lib.exp, lib.log, lib.sqrt",
+            got=str(b),
+            remedy="Write it as lambda theta, lib: lib.exp(theta), for instance.",
+        )
+    return b
+
+
+def _functions(cumulant, parameter_interval):
+    """All that sympy makes of a cumulant."""
     theta = sp.Symbol("theta", real=True)
-    b = cumulant(theta, sp)
+    b = _expression(cumulant, theta)
     derivatives = [b] + [sp.simplify(sp.diff(b, theta, k)) for k in (1, 2, 3)]
     low, high = (sp.sympify(end) if np.isfinite(end) else sp.oo * int(np.sign(end)) for end in parameter_interval)
     _check_convex(derivatives[2], theta, parameter_interval)
     edges = tuple(sp.limit(derivatives[1], theta, end, "+" if end is low else "-") for end in (low, high))
+    inside = sp.Float(np.mean(np.clip(parameter_interval, -20, 20)))
+    settled = all(edge.is_extended_real and not isinstance(edge, sp.AccumBounds) for edge in edges)
+    if not (settled and edges[0] < edges[1] and sp.limit(b, theta, inside).is_real):
+        raise InputError(
+            expected="b(theta) real, and b' rising from one end of parameter_interval to the other",
+            got=f"b({inside:g}) = {sp.limit(b, theta, inside)}, and b' from {edges[0]} to {edges[1]}",
+            remedy="Give parameter_interval, the open range of theta in which b is real and convex.",
+        )
     conjugates = tuple(
         float(sp.limit(edge * theta - b, theta, end, "+" if end is low else "-")) if edge.is_finite else np.inf
         for edge, end in zip(edges, (low, high))
     )
     numerical = [_vectorized(sp.lambdify(theta, d, "numpy")) for d in derivatives]
     interval = tuple(map(float, edges))
-    functions = _Functions(
+    return _Functions(
+        (cumulant, parameter_interval),
         (theta, derivatives[1]),
         *numerical,
         _inverse(derivatives[1], theta, numerical, parameter_interval, interval),
         interval,
         conjugates,
-    )
-    return CumulantFamily(
-        functions=functions, definition=cumulant, name=name, parameter_interval=parameter_interval, dispersion=dispersion
     )
 
 
@@ -152,22 +202,32 @@ def _vectorized(function):
     def apply(x):
         x = np.asarray(x, dtype=float)
         with np.errstate(all="ignore"):
-            return np.broadcast_to(function(x), x.shape).astype(float)
+            values = np.asarray(function(x))
+            if np.iscomplexobj(values):  # of a formula for a root: real, or not the one sought
+                values = np.where(np.abs(values.imag) <= 1e-12 * np.abs(values), values.real, np.nan)
+            return np.broadcast_to(values, x.shape).astype(float)
 
     return apply
 
 
 def _check_convex(second, theta, interval):
+    """b'' > 0 at points between the ends, or between -20 and 20: where the quick value is not positive, one of 30 digits decides."""
     low, high = (np.clip(end, -20, 20) for end in interval)
-    points = np.linspace(low, high, 41)[1:-1]
-    values = [float(sp.limit(second, theta, sp.Float(point))) for point in points[::4]]
-    if not np.all(np.array(values) > 0):
-        worst = points[::4][int(np.argmin(values))]
-        raise InputError(
-            expected="b(theta) strictly convex, b'' > 0, since b'' is a variance",
-            got=f"b''({worst:g}) = {min(values):g}",
-            remedy="Check the sign of b and parameter_interval.",
-        )
+    points = np.linspace(low, high, 2001)[1:-1]
+    quick = _vectorized(sp.lambdify(theta, second, "numpy"))(points)
+    worst_first, unknown = np.argsort(quick), points[np.isnan(quick)]
+    for point in [*points[worst_first][: np.count_nonzero(quick <= 0)][:100], *unknown[:: len(unknown) // 20 + 1], points[len(points) // 3]]:
+        try:
+            value = second.evalf(30, subs={theta: sp.Float(point)})
+        except ZeroDivisionError:  # a gap that the formula has and b'' has not
+            value = sp.nan
+        value = value if value.is_finite else sp.limit(second, theta, sp.Float(point))
+        if not (value.is_real and value > 0):
+            raise InputError(
+                expected="b(theta) strictly convex, b'' > 0, since b'' is a variance",
+                got=f"b''({point:g}) = {sp.N(value, 4)}",
+                remedy="Check the sign of b and parameter_interval.",
+            )
 
 
 def _inverse(mean, theta, numerical, interval, mean_interval):

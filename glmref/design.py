@@ -6,7 +6,7 @@ Everything wrong with the input is found here and in `formulas`, before any arit
 """
 
 from dataclasses import InitVar, dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import isfinite
 
 import numpy as np
@@ -25,10 +25,10 @@ class Design:
 
     weight: how precise a row is, var(y) = phi V / w. frequency: for how many rows, all equal, it stands (default 1).
 
-    X is a read-only view of the caller's array where that needed no conversion: do not change it while the fit is in use. Rows lie
+    Arrays are read-only views of the caller's where these needed no conversion: do not change them while the fit is in use. Rows lie
     together in memory, for speed; an array of more than COPIED numbers stays as it is.
     formula: as text; spec: formulaic's model specification (None for arrays); offset_term, offset_spec: the offset as text,
-    and its state.
+    and its state; probe: a few rows of the table, whose X is known.
 
     >>> rows = design.from_formula("I(damaged / rings) ~ temperature", orings, weights="rings")
     >>> rows.X.shape, rows.names, rows.weight[:3]
@@ -47,6 +47,7 @@ class Design:
     offset_term: str | None = None
     offset_spec: object = None
     frequency: np.ndarray | None = None
+    probe: pd.DataFrame | None = None
     finite: InitVar[bool] = False  # X and y are known to be, so that nobody looks twice
     portion: InitVar[bool] = False  # of the rows, of which the others may have all the weight
 
@@ -103,6 +104,17 @@ class Design:
         False
         """
         return bool(np.any(self.offset != 0))
+
+    @cached_property
+    def taken_from_all_rows(self):
+        """The columns that depend on more than their own row, by which nothing can be predicted.
+
+        >>> rows.taken_from_all_rows
+        []
+        """
+        if self.probe is None:
+            return []
+        return formulas.taken_from_all_rows(self.spec, self.probe, self.X[formulas.probed(len(self.X))], self.formula)
 
     @property
     def used(self):
@@ -168,6 +180,7 @@ def from_formula(formula, data, *, offset=None, weights=None, frequency_weights=
         offset_term=offset if isinstance(offset, str) else None,
         offset_spec=offset_spec,
         frequency=frequency,
+        probe=table.iloc[formulas.probed(len(table))],
     )
 
 
@@ -177,7 +190,7 @@ def from_arrays(X, y, *, offset=None, weights=None, frequency_weights=None, name
     >>> design.from_arrays(np.eye(2), [3, 5], names=["a", "b"]).y
     array([3., 5.])
     """
-    index = next((part.index for part in (X, y) if isinstance(part, (pd.DataFrame, pd.Series))), None)
+    index = next((part.index.view() for part in (X, y) if isinstance(part, (pd.DataFrame, pd.Series))), None)
     if names is None and isinstance(X, pd.DataFrame):
         names = X.columns
     checks.same_rows(y, index, "y")
@@ -256,14 +269,15 @@ def new_rows(design, data, offset=None):
 
 def _array_rows(design, data):
     if isinstance(data, pd.DataFrame):
-        absent = [name for name in design.names if name not in data.columns]
+        columns = {str(column): column for column in data.columns}
+        absent = [name for name in design.names if name not in columns]
         if absent:
             raise InputError(
                 expected="the columns of the fit: " + ", ".join(design.names),
                 got="a table without " + ", ".join(absent),
                 remedy="Name the columns as in the fit, or pass .to_numpy() with the columns in this order.",
             )
-        data = data[list(design.names)]
+        data = data[[columns[name] for name in design.names]]
     X = checks.as_numbers(data, "data")
     if X.ndim != 2 or X.shape[1] != len(design.names):
         raise InputError(
@@ -276,7 +290,9 @@ def _array_rows(design, data):
 
 def _table_rows(design, data, offset):
     table = formulas.as_table(data)
-    terms = [formulas.parse_term(design.offset_term, "offset")] if design.offset_term and offset is None else []
+    term = design.offset_term if offset is None else offset if isinstance(offset, str) else None
+    terms = [formulas.parse_term(term, "offset")] if term else []
+    formulas.check_row_by_row(design.taken_from_all_rows)
     used = formulas.variables([design.spec.formula, *terms], table)
     absent = checks.absent(table[used])
     if absent.any():

@@ -5,6 +5,7 @@ The only module, beside `hypothesis`, that knows formulaic.
 
 import re
 import warnings
+from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
@@ -31,35 +32,49 @@ def as_table(data):
 
 def ready(table, formula, dtypes=None):
     """The used columns in types that formulas treat right: whole numbers as floats (their powers overflow), unless they
-    are made a factor; numbers stored as objects as numbers; factors without the levels that no row has, or (dtypes) with those
-    that were fixed beforehand."""
+    are made a factor; truth values likewise; numbers stored as objects as numbers; factors without the levels that no row has, or
+    (dtypes) with those that were fixed beforehand."""
     given, columns = dict(table.items()), {}
     for name, column in given.items():
+        made = re.search(rf"C\(\s*`?{re.escape(str(name))}`?\s*[,)]", formula)
         if dtypes and name in dtypes:
             column = column.astype(dtypes[name])
         elif isinstance(column.dtype, pd.CategoricalDtype):
             column = column.cat.remove_unused_categories()
-        elif isinstance(column.dtype, pd.StringDtype):
+        elif isinstance(column.dtype, pd.StringDtype) or _is_arrow_text(column.dtype):
             column = column.astype(object)
         elif column.dtype == object and all(checks.is_number(value) for value in column):
             column = column.astype(float)
-        elif pd.api.types.is_integer_dtype(column.dtype) and not re.search(rf"C\(\s*`?{re.escape(str(name))}\b", formula):
-            column = column.astype(float)
-        if pd.api.types.is_datetime64_any_dtype(column.dtype) or pd.api.types.is_complex_dtype(column.dtype):
+        elif pd.api.types.is_integer_dtype(column.dtype):
+            column = column.astype(float) if not made else column.astype("int64") if _is_short(column.dtype) else column
+        elif pd.api.types.is_bool_dtype(column.dtype) and not made and not re.search(r"[&|^]|~.*~", formula):
+            column = column.astype(float)  # so that a + b counts, as in R: Python's own + of truth values is "or"
+        kind = getattr(column.dtype, "kind", "")
+        if kind in "mMc" or pd.api.types.is_datetime64_any_dtype(column.dtype):
             raise InputError(
                 expected=f"numbers or categories in {name!r}",
                 got=str(column.dtype),
-                remedy="Turn dates into numbers first, for instance days since the first.",
+                remedy="Turn dates and durations into numbers first, for instance days since the first.",
             )
         columns[name] = column
     changed = {name: column for name, column in columns.items() if column is not given[name]}
     return table.assign(**changed) if changed else table
 
 
+def _is_short(dtype):
+    """Whether whole numbers are kept in fewer than eight bytes, which their products overflow."""
+    return isinstance(dtype, np.dtype) and dtype.itemsize < 8
+
+
+def _is_arrow_text(dtype):
+    """Whether pandas keeps text in Arrow's own type, plain or as a dictionary, which formulaic does not know for text."""
+    return isinstance(dtype, pd.ArrowDtype) and (dtype.type is str or str(dtype).startswith("dictionary"))
+
+
 def parse(formula):
     try:
         parsed = Formula(formula)
-    except (FormulaicError, TypeError, ValueError) as error:
+    except (FormulaicError, TypeError, ValueError, SyntaxError, AttributeError) as error:
         raise InputError(
             expected="a formula such as 'y ~ x + C(group)'", got=f"{formula!r}: {_first_line(error)}", remedy="Correct it."
         ) from None
@@ -73,8 +88,9 @@ def parse(formula):
 def parse_term(text, what):
     """An offset or weights given as text: one term of a formula without intercept."""
     try:
-        parsed = Formula(f"0 + {text}") if text.strip() and "~" not in text else None
-    except FormulaicError:
+        parsed = Formula(f"0 + {text}") if text.strip() and "~" not in text and "|" not in text else None
+        parsed.required_variables
+    except (FormulaicError, AttributeError, SyntaxError):
         parsed = None
     if parsed is None:
         raise InputError(
@@ -85,15 +101,15 @@ def parse_term(text, what):
 
 def evaluate(build, formula):
     try:
-        with np.errstate(all="ignore"):  # log(0) becomes an error of ours that names the row
+        with np.errstate(all="ignore"), known_levels():  # log(0) becomes an error of ours that names the row
             return build()
     except DataMismatchWarning as error:
         raise InputError(
-            expected="only factor levels that the fit has seen",
+            expected="only levels that the factor has: those named in levels=, or seen by the fit",
             got=str(error).split(". ")[0],
-            remedy="Drop those rows, or fit with the level present.",
+            remedy="Drop those rows, or name the level, or fit with it present.",
         ) from None
-    except (FormulaicError, TypeError, ValueError, KeyError, AttributeError) as error:
+    except (FormulaicError, TypeError, ValueError, KeyError, AttributeError, SyntaxError) as error:
         raise InputError(
             expected=f"every term of {str(formula)!r} to be computable from the table",
             got=_first_line(error),
@@ -101,13 +117,41 @@ def evaluate(build, formula):
         ) from None
 
 
+@contextmanager
+def known_levels():
+    """A context in which a level that a factor does not have is an error: formulaic would count its rows as the baseline."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DataMismatchWarning)
+        yield
+
+
 def new_matrix(spec, table, formula):
     """The matrix of new rows for the specification of a fit; a factor level that the fit has not seen is an error."""
     check_levels(spec, table)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", DataMismatchWarning)
-        matrix = evaluate(lambda: spec.get_model_matrix(table, na_action="ignore"), formula)
-        return np.ascontiguousarray(matrix, dtype=float)
+    return np.ascontiguousarray(evaluate(lambda: spec.get_model_matrix(table, na_action="ignore"), formula), dtype=float)
+
+
+def probed(n):
+    """The positions of a few of n rows, whose mean is not that of all if these are evenly spaced."""
+    return sorted({0, min(1, n - 1), n - 1}) if n else []
+
+
+def taken_from_all_rows(spec, few, before, formula):
+    """The columns that take their numbers from all rows, such as x - x.mean(), found by a look at a few rows alone: before, what
+    these had among all. What formulaic keeps from the fit, as for center(x), gives them the same numbers again."""
+    again = new_matrix(spec, few, formula)
+    other = np.any(np.abs(again - before) > 1e-9 * np.max(np.abs(before), axis=0) + 1e-12, axis=0)
+    return [str(name) for name, differs in zip(spec.column_names, other) if differs]
+
+
+def check_row_by_row(names):
+    """Refuse to predict by columns that take their numbers from all rows: among new rows they would be others."""
+    if names:
+        raise InputError(
+            expected="terms that depend on the new row alone, and on what the fit has stored",
+            got=f"{', '.join(names)}, which takes its numbers from all rows",
+            remedy="Write center(x) for x - x.mean() and scale(x) for its ratio to the spread, or make the column before the fit.",
+        )
 
 
 def variables(formulas, table):
@@ -140,6 +184,8 @@ def variables(formulas, table):
 
 
 def response(lhs):
+    if not isinstance(lhs, pd.DataFrame):
+        raise InputError(expected="one response", got="several, with |", remedy="| has no meaning here.")
     if lhs.shape[1] != 1:
         raise InputError(
             expected="one numeric response",

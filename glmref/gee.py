@@ -269,12 +269,7 @@ def _kept_rows(design, index):
 
 def _labels(groups, keep, index):
     """One label for each row of the design."""
-    if groups is None or isinstance(groups, str) or not hasattr(groups, "__len__") or len(groups) != len(index):
-        raise InputError(
-            expected=f"groups with a label for each of the {len(index)} rows",
-            got=repr(groups) if groups is None or isinstance(groups, str) or not hasattr(groups, "__len__") else f"{len(groups)}",
-            remedy="Pass one label per row, for instance a column of the table.",
-        )
+    checks.one_label_per_row(groups, len(index))
     checks.same_rows(groups, index, "groups")
     return np.asarray(groups)[keep]
 

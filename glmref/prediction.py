@@ -42,8 +42,9 @@ def predict(fit, data, kind, interval, offset, method, se, df):
     half = quantile(interval, df) * se(X)
     lower, upper = eta - half, eta + half
     if kind == "mean" and method == "delta":
-        half = half * np.abs(fit.link.derivative(eta))
-        lower, upper = transform(eta) - half, transform(eta) + half
+        with np.errstate(over="ignore", invalid="ignore"):  # a mean that overflows has no interval of this kind: NaN
+            half = half * np.abs(fit.link.derivative(eta))
+            lower, upper = transform(eta) - half, transform(eta) + half
     elif kind == "mean":
         low, high = fit.family.eta_interval(eta, fit.link)
         with np.errstate(divide="ignore"):

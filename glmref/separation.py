@@ -96,7 +96,8 @@ def suspected(fit):
     if not sign.any():
         return False
     with np.errstate(all="ignore"):  # rows without weight may have impossible means
-        distance = np.abs(y - fit.link.inverse(fit.linear_predictor))
+        inside = np.clip(y, *edges(fit.family, fit.link))  # a response beyond the edge pulls its mean there as well
+        distance = np.abs(inside - fit.link.inverse(fit.linear_predictor))
     near = (sign != 0) & (weight > 0) & (distance <= NEAR * np.average(np.abs(y), weights=weight))
     if not near.any() or not fit.converged:
         return not fit.converged
@@ -130,10 +131,15 @@ def infinite_columns(rows, family, link, beta):
 
 def edge_signs(y, family, link):
     """Per row: +1 or -1 where the response is at (or beyond) a mean that the link reaches at eta = +inf or -inf; else 0."""
-    low, high = max(family.mean_interval[0], link.image[0]), min(family.mean_interval[1], link.image[1])
+    low, high = edges(family, link)
     with np.errstate(all="ignore"):
         at_low, at_high = (np.sign(eta) if np.isinf(eta) else 0.0 for eta in map(link.link, np.array([low, high])))
     return np.where(y <= low, at_low, np.where(y >= high, at_high, 0.0))
+
+
+def edges(family, link):
+    """The ends of the means that are possible for both."""
+    return max(family.mean_interval[0], link.image[0]), min(family.mean_interval[1], link.image[1])
 
 
 def scaled(X):

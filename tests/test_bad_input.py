@@ -1,7 +1,10 @@
 """Every wrong input is named: what was expected, what came and where, what to do."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from glmref import AliasWarning, ConvergenceWarning, InputError, SeparationWarning, datasets, families, fit_glm, glm, links
@@ -52,6 +55,20 @@ ARRAY_CASES = {
         r"every mean of the binomial family.*start=",
     ),
     "cumulant not convex": (lambda: families.from_cumulant(lambda t, lib: -(t**2)), r"convex.*b''"),
+    "cumulant with a dent": (lambda: families.from_cumulant(lambda t, lib: t**2 / 2 + 2 * lib.exp(-20 * (t - 2.5) ** 2)), r"convex.*= -"),
+    "cumulant by numpy": (lambda: families.from_cumulant(lambda t, lib: np.exp(t)), r"lib.exp.*TypeError"),
+    "cumulant with a corner": (lambda: families.from_cumulant(lambda t, lib: abs(t)), r"smooth.*Abs"),
+    "cumulant not real": (lambda: families.from_cumulant(lambda t, lib: -lib.log(-t)), r"b\(theta\) real.*parameter_interval"),
+    "cumulant that ends": (lambda: families.from_cumulant(lambda t, lib: -lib.log(lib.cos(t))), r"parameter_interval"),
+    "interval reversed": (lambda: families.from_cumulant(lambda t, lib: lib.exp(t), parameter_interval=(3, 1)), r"smaller first.*\(3, 1\)"),
+    "dispersion of a cumulant": (lambda: families.from_cumulant(lambda t, lib: lib.exp(t), dispersion=-1), r"number > 0.*-1"),
+    "dates as y": (lambda: fit_glm(X, pd.Series(pd.date_range("2020", periods=6))), r"y as numbers.*dates"),
+    "durations in X": (lambda: fit_glm(pd.to_timedelta(np.arange(12).reshape(6, 2).ravel(), "D").to_numpy().reshape(6, 2), Y), r"X as numbers.*durations"),
+    "huge integers": (lambda: fit_glm(X, [10**400] * 6), r"y as numbers.*too large"),
+    "progress wrong": (lambda: fit_glm(X, Y, progress="loud"), r"progress as True.*loud"),
+    "max_iter a truth value": (lambda: fit_glm(X, Y, max_iter=True), r"max_iter as a whole number.*True"),
+    "missing an array": (lambda: fit_glm(X, Y, missing=np.array(["a", "b"])), r'"error" or "drop"'),
+    "groups a number": (lambda: fit_glm(X, Y).covariance("cluster", groups=3), r"groups with a label for each of the 6 rows; got 3"),
 }
 
 TABLE_CASES = {
@@ -70,6 +87,16 @@ TABLE_CASES = {
     "data not a table": (lambda: glm("y ~ x", 3), r"DataFrame.*fit_glm"),
     "two offsets": (lambda: glm("y ~ x", TABLE, offset="x + t"), r"offset as one column.*\{a \+ b\}"),
     "no rows": (lambda: glm("y ~ x", TABLE.iloc[:0]), r"0 rows"),
+    "durations": (lambda: glm("y ~ x", TABLE.assign(x=pd.to_timedelta(TABLE["x"], "D"))), r"categories in 'x'.*timedelta"),
+    "a level left out": (lambda: glm("y ~ C(g, levels=['a', 'b'])", TABLE), r"only levels that the factor has.*'c'"),
+    "Python in a call": (lambda: glm("y ~ I(x x)", TABLE), r"formula such as.*invalid syntax"),
+    "Python in an offset": (lambda: glm("y ~ x", TABLE, offset="np.log(t t)"), r"offset as a column or an expression"),
+    "a bar in weights": (lambda: glm("y ~ x", TABLE, weights="t | x"), r"weights as a column or an expression"),
+    "a bar on the left": (lambda: glm("y | t ~ x", TABLE), r"one response"),
+    "groups of other rows": (
+        lambda: glm("y ~ x", TABLE).covariance("cluster", groups=TABLE["g"][::-1]),
+        r"groups with the row labels of the data.*another index",
+    ),
 }
 
 
@@ -110,6 +137,61 @@ def test_predict_refuses_unknown_kinds_levels_and_forgotten_offsets():
         fitted.predict(X[:, :1])
     with pytest.raises(InputError, match="kind of residual"):
         fitted.residuals("studentised")
+
+
+def test_predict_refuses_terms_that_take_their_numbers_from_all_rows():
+    own = glm("y ~ I(x - x.mean())", TABLE)
+    with pytest.raises(InputError, match=r"I\(x - x.mean\(\)\), which takes its numbers from all rows.*center\(x\)"):
+        own.predict(TABLE[:2])
+    for formula in ("y ~ center(x)", "y ~ bs(t, df=4)", "y ~ poly(t, 2) + g"):
+        stored = glm(formula, TABLE)
+        np.testing.assert_allclose(stored.predict(TABLE[1:4]), stored.fitted[1:4], rtol=1e-12)
+
+
+def test_an_offset_of_new_rows_may_name_a_column_of_theirs():
+    fitted = glm("y ~ x", TABLE, "poisson", offset="np.log(t)")
+    new = TABLE.assign(days=2 * TABLE["t"], log_days=np.log(2 * TABLE["t"]))
+    np.testing.assert_allclose(fitted.predict(new, offset="np.log(days)"), 2 * fitted.fitted)
+    np.testing.assert_allclose(fitted.predict(new, offset="log_days"), 2 * fitted.fitted)
+
+
+@pytest.mark.parametrize("kind", [bool, "boolean"])
+def test_truth_values_are_counted_in_sums(kind):
+    two = pd.DataFrame({"y": np.sqrt(np.arange(20.0)), "a": [True, True, False, False] * 5, "b": [True, False] * 10})
+    own, numbers = (glm("y ~ I(a + b)", two.astype({"a": each, "b": each})) for each in (kind, int))
+    np.testing.assert_allclose(own.coef, numbers.coef, rtol=1e-12)
+    np.testing.assert_allclose(own.predict(two[:3]), own.fitted[:3], rtol=1e-12)
+    both = glm("y ~ I(a & b)", two)
+    np.testing.assert_allclose(both.coef, glm("y ~ I(a * b)", two).coef, rtol=1e-12)
+
+
+def test_short_integers_do_not_overflow_beside_a_factor_made_of_them():
+    table = pd.DataFrame({"u": np.tile(np.arange(10, 25), 4), "y": np.arange(60.0) % 7})
+    for formula in ("y ~ C(u > 17) + I(u * u)", "y ~ C(u) + I(u * u):C(u)"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", AliasWarning)
+            short, long = (glm(formula, table.astype({"u": kind})) for kind in ("uint8", "int64"))
+        np.testing.assert_allclose(short.fitted, long.fitted, rtol=1e-10)
+
+
+@pytest.mark.parametrize("kind", ["string", "dictionary"])
+def test_text_in_the_types_of_arrow_is_a_factor(kind):
+    types = {"string": pa.string(), "dictionary": pa.dictionary(pa.int32(), pa.string())}
+    text = TABLE.astype({"g": pd.ArrowDtype(types[kind])})
+    pd.testing.assert_series_equal(glm("y ~ g", text).coef, glm("y ~ g", TABLE).coef)
+
+
+def test_columns_numbered_by_pandas_are_found_again():
+    fitted = fit_glm(pd.DataFrame(X), Y)
+    np.testing.assert_array_equal(fitted.predict(pd.DataFrame(X[::-1])), fitted.fitted[::-1])
+
+
+def test_the_labels_of_the_rows_are_the_fits_own():
+    table = pd.DataFrame(X, index=list("pqrstu"))
+    fitted = fit_glm(table, Y)
+    table.index.name = "mine"
+    fitted.dfbetas.index.name = "theirs"
+    assert fitted.dfbetas.index.name is None and table.index.name == "mine"
 
 
 def test_missing_rows_can_be_dropped_and_are_then_absent_everywhere():

@@ -173,8 +173,11 @@ def test_aliased_and_separated_columns(sources):
 def test_what_does_not_fit_in_a_formula(sources):
     with pytest.raises(InputError, match="columns of .*: x, z.*'absent'"):
         glm("count ~ absent", sources["file"], "poisson")
+    for formula in ("count ~ center(x)", "count ~ I(x - x.mean())", "count ~ x + x.cumsum()", "I(count / count.sum()) ~ x"):
+        with pytest.raises(InputError, match="which depends on all rows"):
+            glm(formula, sources["file"], "poisson")
     with pytest.raises(InputError, match="which depends on all rows"):
-        glm("count ~ center(x)", sources["file"], "poisson")
+        glm("count ~ x", sources["file"], "poisson", offset="I(x - x.mean())")
     with pytest.raises(InputError, match="as the name of a column or an expression"):
         glm("count ~ x", sources["file"], "poisson", weights=TABLE["w"])
     with pytest.raises(InputError, match="'nothing.parquet', which is not there|nothing.parquet, which is not there"):

@@ -43,7 +43,10 @@ def from_formula(formula, data, *, offset=None, weights=None, frequency_weights=
     formulas.check_factors(spec, formula)
     formulas.response(matrices.lhs)
     _check_stateless([matrices.lhs.model_spec, spec], formula)
-    _, offset_spec = formulas.per_row(offset, head, "offset", head.index, np.ones(len(head), dtype=bool), 0.0)
+    found = {what: formulas.per_row(term, head, what, head.index, np.ones(len(head), dtype=bool), 0.0) for what, term in per_row.items()}
+    columns = [(part.model_spec, part.to_numpy(), formula) for part in (matrices.lhs, matrices.rhs)]
+    _check_own_rows(columns + [(spec, values[:, None], per_row[what]) for what, (values, spec) in found.items() if spec is not None], head)
+    offset_spec = found["offset"][1]
     recipe = FormulaRecipe(str(formula), spec, matrices.lhs.model_spec, used, dtypes, offset, weights, frequency_weights, missing)
     names = tuple(map(str, matrices.rhs.columns))
     return StreamDesign(source, recipe, names, str(formula), spec, offset, offset_spec)
@@ -103,10 +106,20 @@ def with_labels(X, y, labels, **keywords):
 
 
 def _check_stateless(specs, formula):
-    remembered = sorted({str(name) for spec in specs for name in spec.transform_state})
-    if remembered:
+    _refuse(sorted({str(name) for spec in specs for name in spec.transform_state}), formula)
+
+
+def _check_own_rows(columns, head):
+    """columns: (specification, values among all rows of the head, text), of which none may look at other rows."""
+    few = formulas.probed(len(head))
+    for spec, values, text in columns:
+        _refuse(formulas.taken_from_all_rows(spec, head.iloc[few], values[few], text), text)
+
+
+def _refuse(names, formula):
+    if names:
         raise InputError(
             expected="terms that need nothing but their own row, since rows come in portions",
-            got=f"{', '.join(remembered)} in {formula!r}, which depends on all rows",
+            got=f"{', '.join(names)} in {formula!r}, which depends on all rows",
             remedy="Compute the column beforehand and store it, or subtract a constant: I(x - 40).",
         )

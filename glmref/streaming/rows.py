@@ -98,6 +98,8 @@ class StreamDesign:
     survey: Survey | None = field(default=None, repr=False)
     opening: Opening | None = field(default=None, repr=False)
 
+    taken_from_all_rows = ()  # such columns have been refused
+
     def checked(self, family, link=None, threads=1):
         """The same after a look at every row: are all its numbers finite, all responses possible, and not all equal?
 
