@@ -10,6 +10,7 @@ from scipy.linalg import solve_triangular
 from .errors import InputError
 from .least_squares import inverse_information
 
+FULL = 1 - 1e-12  # a leverage from here on is 1: the row decides its own mean, and without it a coefficient is undetermined
 RESIDUALS = ("response", "pearson", "deviance", "working", "anscombe", "quantile")
 
 
@@ -37,7 +38,8 @@ def residuals(kind, design, family, link, eta, phi, rng):
     if kind == "working":
         return (y - mu) / link.derivative(eta)
     if kind == "anscombe":
-        return np.sqrt(weight) * (family.normalized(y) - family.normalized(mu)) / family.variance(mu) ** (1 / 6)
+        apart, spread = np.sqrt(weight) * (family.normalized(y) - family.normalized(mu)), family.variance(mu) ** (1 / 6)
+        return np.divide(apart, spread, out=np.zeros_like(apart), where=(apart != 0) | (spread > 0))
     if kind == "quantile":
         return quantile(y, mu, weight, family, phi, rng)
     raise InputError(
@@ -65,7 +67,10 @@ def quantile(y, mu, weight, family, phi, rng):
     used = weight > 0
     y, mu, weight = y[used], mu[used], weight[used]
     (low, high), (low_before, high_before) = (law(y, mu, phi, weight) for law in (family.tails, family.open_tails))
-    u = np.random.default_rng(rng).uniform(size=len(y))
+    try:
+        u = np.random.default_rng(rng).uniform(size=len(y))
+    except (TypeError, ValueError) as error:
+        raise InputError(expected="rng as a seed, a whole number >= 0", got=f"{rng!r}: {error}", remedy="0 is the default.") from None
     low, high = low_before + u * (low - low_before), high + (1 - u) * (high_before - high)
     full = np.full(len(used), np.nan)
     full[used] = np.where(low < 0.5, special.ndtri(low), -special.ndtri(high))  # the smaller tail has the digits
@@ -83,17 +88,17 @@ def leverage(X, root, working_weight):
 
 
 def cooks_distance(pearson_residuals, h, phi, p):
-    """r^2 h / [phi p (1 - h)^2]: how far, in standard errors, all coefficients move without the row (one step).
+    """r^2 h / [phi p (1 - h)^2]: how far, in standard errors, all coefficients move without the row (one step). NaN where h = 1.
 
     >>> diagnostics.cooks_distance(np.array([2.0]), np.array([0.5]), phi=1.0, p=2)
     array([4.])
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        return pearson_residuals**2 * h / (phi * p * (1 - h) ** 2)
+        return pearson_residuals**2 * h / (phi * p * _rest(h) ** 2)
 
 
 def dfbetas(scores, h, root, phi):
-    """Change of each coefficient without the row, in its standard errors (n x p): (X'WX)^-1 u / (1 - h), one step.
+    """Change of each coefficient without the row, in its standard errors (n x p): (X'WX)^-1 u / (1 - h), one step. NaN where h = 1.
 
     >>> diagnostics.dfbetas(np.array([[1.0], [-1.0]]), np.array([0.5, 0.5]), np.array([[2.0]]), phi=1.0)
     array([[ 1.],
@@ -101,4 +106,9 @@ def dfbetas(scores, h, root, phi):
     """
     bread = inverse_information(root)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return (scores / (1 - h)[:, None]) @ bread / np.sqrt(phi * np.diag(bread))
+        return (scores / _rest(h)[:, None]) @ bread / np.sqrt(phi * np.diag(bread))
+
+
+def _rest(h):
+    """1 - h; NaN where nothing is left but rounding."""
+    return np.where(h < FULL, 1 - h, np.nan)

@@ -87,12 +87,9 @@ class GLMFit(Likelihood):
             totals = self.design.cluster_scores(groups, self._score_rows)
             return self._square(sandwich.sandwich(inverse_information(self.root), totals))
         used = self.design.used
-        if groups is None or len(groups) != len(self.design.y):
-            raise InputError(
-                expected=f"groups with a label for each of the {len(self.design.y)} rows",
-                got="none" if groups is None else f"{len(groups)}",
-                remedy="Pass groups=, for instance a column of the table.",
-            )
+        checks.one_label_per_row(groups, len(self.design.y))
+        if self.design.spec is not None:  # else the rows may have labels that nobody gave
+            checks.same_rows(groups, self.design.index, "groups")
         codes, _ = checks.cluster_codes(np.asarray(groups)[used], self.design.index[used])
         scores = self.scores[used] * self.design.frequency[used][:, None]
         return self._square(sandwich.by_cluster(inverse_information(self.root), scores, codes))
@@ -145,9 +142,10 @@ class GLMFit(Likelihood):
         >>> fit.residuals("pearson")[:3].round(3)
         array([-0.686,  1.382, -0.577])
         """
-        phi = self.dispersion if kind == "quantile" else None
+        phi = inference.positive_dispersion(self) if kind == "quantile" else None
         with self._quiet:
-            return diagnostics.residuals(kind, self.design, self.family, self.link, self.linear_predictor, phi, rng)
+            found = diagnostics.residuals(kind, self.design, self.family, self.link, self.linear_predictor, phi, rng)
+        return np.where(self.design.used, found, np.nan) if kind == "quantile" else found
 
     @cached_property
     def leverage(self):
@@ -158,7 +156,7 @@ class GLMFit(Likelihood):
         """
         with self._quiet:
             weight, _ = self.family.working(self.design.y, self.linear_predictor, self.link)
-            weight = np.where(self.design.weight > 0, self.design.weight * weight, 0.0)
+            weight = np.where(self.design.used, self.design.weight * weight, 0.0)
         return diagnostics.leverage(self._X, self.root, weight)
 
     @cached_property
@@ -179,8 +177,9 @@ class GLMFit(Likelihood):
         0      0.014       -0.033
         1     -0.164        0.197
         """
-        values = diagnostics.dfbetas(self.scores, self.leverage, self.root, self.dispersion)
-        return pd.DataFrame(values, self.design.index, self._terms[self.keep])
+        scores = np.where(self.design.used[:, None], self.scores, 0.0)
+        values = diagnostics.dfbetas(scores, self.leverage, self.root, self.dispersion)
+        return pd.DataFrame(values, self.design.index.view(), self._terms[self.keep])
 
     @cached_property
     def boundary(self):

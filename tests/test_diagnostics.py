@@ -102,3 +102,17 @@ def test_pearson_residuals_have_the_sign_of_the_difference_where_the_link_falls(
     fitted = fit_glm(X, rng.gamma(5.0, (2 + X[:, 1]) / 5), "gamma", link=link)
     expected = (fitted.design.y - fitted.fitted) / fitted.fitted
     np.testing.assert_allclose(fitted.residuals("pearson"), expected, rtol=1e-10, atol=1e-13)
+
+
+def test_a_row_with_a_coefficient_of_its_own_has_no_influence_that_could_be_told():
+    alone = fit_glm(np.c_[np.ones(6), [2, 2, 1.5, 3, 0.5, 3], [0, 0, 0, 0, 0, 1.0]], np.array([7, 7, 4, 8, 2, 1.0]))
+    assert alone.leverage[-1] == pytest.approx(1) and np.isnan(alone.cooks_distance[-1]) and alone.dfbetas.iloc[-1].isna().all()
+    assert np.isfinite(alone.cooks_distance[:-1]).all()
+
+
+def test_a_row_of_frequency_zero_is_as_one_of_weight_zero():
+    X, y, counted = np.c_[np.ones(9), np.arange(9.0)], np.array([1.0, 0, 2, 3, 1, 4, 6, 5, 9]), np.r_[0.0, np.ones(8)]
+    by_weight, by_frequency = (fit_glm(X, y, "poisson", **{name: counted}) for name in ("weights", "frequency_weights"))
+    for fit in (by_weight, by_frequency):
+        assert fit.leverage[0] == fit.cooks_distance[0] == 0 and not fit.dfbetas.iloc[0].any()
+        assert np.isnan(fit.residuals("quantile")[0])
