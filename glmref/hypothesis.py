@@ -33,20 +33,27 @@ def parse(hypothesis, design, keep):
         L, c = np.vstack([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
         text = ", ".join(part[2] for part in parts)
     else:
-        L = np.atleast_2d(np.asarray(hypothesis, dtype=float))
+        try:
+            L = np.atleast_2d(np.asarray(hypothesis, dtype=float))
+        except (TypeError, ValueError):
+            raise InputError(
+                expected="a hypothesis such as 'x = 0', a list of such, or a matrix of numbers",
+                got=repr(hypothesis),
+                remedy="Write each as text.",
+            ) from None
         c, text = np.zeros(len(L)), "L beta = 0"
     p = len(design.names)
-    if L.ndim != 2 or L.shape[1] != p or not np.all(np.isfinite(L)):
+    if L.ndim != 2 or L.shape[1] != p or not L.size or not np.all(np.isfinite(L)):
         raise InputError(
-            expected=f"a matrix with {p} columns, one per coefficient",
-            got=f"shape {L.shape}",
+            expected=f"a matrix of finite numbers with {p} columns, one per coefficient",
+            got=f"shape {L.shape}" if np.all(np.isfinite(L)) else f"{L.tolist()}",
             remedy="The coefficients are, in order: " + ", ".join(design.names) + ".",
         )
     if np.linalg.matrix_rank(L) < len(L):
         raise InputError(
             expected="hypotheses none of which follows from the others",
             got=f"{len(L)} rows of rank {np.linalg.matrix_rank(L)}: {text}",
-            remedy="Leave out the ones that say the same.",
+            remedy="Leave out the ones that say the same as others, or contradict them.",
         )
     aliased = [name for name, column, kept in zip(design.names, L.T, keep) if not kept and np.any(column)]
     if aliased:
@@ -66,6 +73,8 @@ def _from_text(text, design):
     if text in design.names:
         return np.eye(p)[[design.names.index(text)]], np.zeros(1), f"{text} = 0"
     try:
+        if not text.strip() or any(part.count("=") > 1 for part in text.split(",")):
+            raise ValueError("one = in each")
         # formulaic takes "=-" for one operator
         constraints = LinearConstraints.from_spec(re.sub(r"=\s*-", "= 0 - ", text), variable_names=list(design.names))
     except Exception as error:

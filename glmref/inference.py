@@ -7,6 +7,7 @@ of freedom and compared with F, else with chi-squared. An estimated alpha of the
 the hypothesis (R's anova does the same, its profile intervals hold it); an estimated power of the Tweedie family is held.
 """
 
+import warnings
 from dataclasses import dataclass
 from functools import cache
 
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy import linalg, optimize, stats
 
-from .errors import InputError
+from .errors import ConvergenceWarning, InputError
 from .hypothesis import parse
 from .least_squares import Triangle
 from .restricted import restricted_fit
@@ -70,12 +71,12 @@ def p_value(statistic, df):
 
 def test(fit, hypothesis, method="wald"):
     """Test L beta = c. hypothesis: see `hypothesis.parse`; method: "wald", "score" or "lr"."""
-    if method not in _METHODS:
+    if not (isinstance(method, str) and method in _METHODS):
         raise InputError(
             expected='method="wald", "score" or "lr"', got=repr(method), remedy="The three agree in large samples."
         )
     parsed = parse(hypothesis, fit.design, fit.keep)
-    chi2 = _METHODS[method](fit, parsed.L[:, fit.keep], parsed.c) / fit.dispersion
+    chi2 = _METHODS[method](fit, parsed.L[:, fit.keep], parsed.c) / positive_dispersion(fit)
     return _test(parsed.text, method, chi2, len(parsed.L), fit._df)
 
 
@@ -85,6 +86,19 @@ def _test(text, method, chi2, df, df_denominator):
     return Test(text, method, float(statistic), df, df_denominator, float(law.sf(statistic)))
 
 
+def positive_dispersion(fit):
+    """phi, which tests are divided by and profiles are measured in: none can be had where it is 0 or unknown."""
+    phi = fit.dispersion
+    if not phi > 0:
+        none_left = fit.df_resid <= 0 and fit.dispersion_estimated
+        raise InputError(
+            expected="a dispersion > 0",
+            got=f"{phi:g}, since there are as many coefficients as rows" if none_left else f"{phi:g}: the model leaves nothing over",
+            remedy="Fit a smaller model, or pass dispersion= with a number.",
+        )
+    return phi
+
+
 def _wald(fit, L, c):
     """(L b - c)' [L (X'WX)^-1 L']^-1 (L b - c)."""
     scaled = linalg.solve_triangular(fit.root, L.T, trans="T")  # its columns' products are L (X'WX)^-1 L'
@@ -92,17 +106,42 @@ def _wald(fit, L, c):
     return float(np.sum(linalg.solve_triangular(r, L @ fit.solution.beta - c, trans="T") ** 2))
 
 
+def _under(fit, L, c):
+    """The fit under the hypothesis. Where there may be several optima it begins from the data as well; it says if it did not arrive."""
+    rows, afresh = fit._rows, fit._rows.in_memory and fit.link != fit.family.canonical_link
+    restricted = restricted_fit(rows, held(fit), fit.link, L, c, fit.solution.beta, fit.family, afresh)
+    if not restricted.converged:
+        warnings.warn("the fit under the hypothesis did not converge: the test is approximate.", ConvergenceWarning, stacklevel=5)
+    return restricted
+
+
+def rise(fit, cost, stacklevel=5):
+    """How much more a smaller model costs than the fit, at least 0; says so if it costs less, which an optimum does not allow."""
+    if cost < fit.cost - 1e-4 * fit.dispersion:
+        warnings.warn(
+            f"a smaller model fits better than this one (deviance {fit.cost - cost:.4g} lower): the fit is at a local optimum, and "
+            "its tests and profiles mean little. Fit again with start= at the coefficients of the smaller model.",
+            ConvergenceWarning,
+            stacklevel=stacklevel,
+        )
+    return max(cost - fit.cost, 0.0)
+
+
 def _likelihood_ratio(fit, L, c):
     """Deviance under the hypothesis minus deviance of the fit."""
-    rows = fit._rows
-    return max(restricted_fit(rows, held(fit), fit.link, L, c, fit.solution.beta, fit.family).cost - fit.cost, 0.0)
+    return rise(fit, _under(fit, L, c).cost)
 
 
 def _score(fit, L, c):
     """U' (X'WX)^-1 U at the restricted estimate."""
-    rows = fit._rows
-    restricted = restricted_fit(rows, held(fit), fit.link, L, c, fit.solution.beta, fit.family)
-    summary = evaluator(rows, restricted.family, fit.link)(restricted.beta, Triangle)
+    restricted = _under(fit, L, c)
+    summary = evaluator(fit._rows, restricted.family, fit.link)(restricted.beta, Triangle)
+    if summary is None or not np.isfinite(summary.projection).all():
+        raise InputError(
+            expected="a fit under the hypothesis with possible means",
+            got=f"none with the {fit.link.name} link",
+            remedy='Take method="wald", or choose a link whose range fits.',
+        )
     return float(summary.projection @ summary.projection)
 
 
@@ -129,14 +168,14 @@ def profile_interval(fit, level):
 def profile_ends(fit, j, level):
     """Both ends of the profile interval of the j-th estimated coefficient."""
     rows, se = fit._rows, fit.se.to_numpy()[fit.keep][j]
-    rise = quantile(level, fit._df) ** 2 * fit.dispersion
+    cut = quantile(level, fit._df) ** 2 * positive_dispersion(fit)
     name = fit.design.names[np.flatnonzero(fit.keep)[j]]
     if fit.separation is not None and name in fit.separation.infinite:
-        return _profile_of_infinite(fit, rows, j, fit.separation.infinite[name], rise)
-    return [_profile_end(fit, rows, j, sign * se, rise) for sign in (-1, 1)]
+        return _profile_of_infinite(fit, rows, j, fit.separation.infinite[name], cut)
+    return [_profile_end(fit, rows, j, sign * se, cut) for sign in (-1, 1)]
 
 
-def _profile_of_infinite(fit, rows, j, estimate, rise):
+def _profile_of_infinite(fit, rows, j, estimate, cut):
     """The interval of a coefficient estimated at +inf or -inf: one end is found, the other is the estimate.
 
     The profile deviance falls all the way to the estimate; where that has no sign (NaN) it is the same everywhere.
@@ -151,7 +190,7 @@ def _profile_of_infinite(fit, rows, j, estimate, rise):
             cost = restricted_fit(rows, held(fit), fit.link, L, np.array([t * towards]), 0 * L[0], fit.family).cost
         except InputError:  # no possible mean so far out
             return np.inf
-        return cost - fit.cost - rise
+        return cost - fit.cost - cut
 
     near, far = 0.0, 1.0 if (above := excess(0.0) > 0) else -1.0
     while (excess(far) > 0) == above:
@@ -162,10 +201,10 @@ def _profile_of_infinite(fit, rows, j, estimate, rise):
     return (end, np.inf) if estimate > 0 else (-np.inf, end)
 
 
-def _profile_end(fit, rows, j, step, rise):
+def _profile_end(fit, rows, j, step, cut):
     """The b on one side of the estimate at which the signed root of the profile deviance reaches its target."""
     estimate, L = fit.solution.beta[j], np.eye(len(fit.solution.beta))[[j]]
-    best = {0.0: (fit.solution.beta, fit.family)}
+    best, arrived = {0.0: (fit.solution.beta, fit.family)}, {}
 
     @cache
     def excess(t):
@@ -173,16 +212,21 @@ def _profile_end(fit, rows, j, step, rise):
         try:
             restricted = restricted_fit(rows, held(fit), fit.link, L, np.array([estimate + t * step]), *near)
         except InputError:  # no possible mean so far out: the deviance is infinite there
-            return np.sqrt(rise)
+            return np.sqrt(cut)
         best[t] = restricted.beta, restricted.family
-        return np.sqrt(max(restricted.cost - fit.cost, 0.0)) - np.sqrt(rise)
+        arrived[t] = restricted.converged
+        return np.sqrt(rise(fit, restricted.cost)) - np.sqrt(cut)
 
     near, far = 0.0, 1.0
     while excess(far) < 0:
         if far > 1e10:
             return np.copysign(np.inf, step)
         near, far = far, far * (1.5 if far < 10 else 10)  # at a boundary a standard error may be far too small
-    return estimate + step * optimize.brentq(excess, near, far, xtol=1e-12, rtol=1e-12)
+    end = optimize.brentq(excess, near, far, xtol=1e-12, rtol=1e-12)
+    if not arrived.get(end, True):
+        name = fit.design.names[np.flatnonzero(fit.keep)[j]]
+        warnings.warn(f"the fit at an end of the interval of {name} did not converge: the end is approximate.", ConvergenceWarning, stacklevel=7)
+    return estimate + step * end
 
 
 def compare(*fits):
@@ -201,6 +245,9 @@ def compare(*fits):
     """
     if len(fits) < 2:
         raise InputError(expected="at least two fits", got=f"{len(fits)}", remedy="compare(small, large)")
+    for fit in fits:
+        if not hasattr(fit, "cost"):
+            raise InputError(expected="fits by glm or fit_glm", got=repr(fit)[:80], remedy="compare(small, large)")
     largest = fits[-1]
     for small, large in zip(fits, fits[1:]):
         _check_nested(small, large)
@@ -209,7 +256,7 @@ def compare(*fits):
         row = {"df_resid": fit.df_resid, "deviance": fit.deviance, "df": np.nan, "drop": np.nan, "statistic": np.nan, "P": np.nan}
         if k:
             df, drop = fits[k - 1].df_resid - fit.df_resid, fits[k - 1].cost - fit.cost
-            result = _test("", "lr", max(drop, 0.0) / largest.dispersion, df, largest._df)
+            result = _test("", "lr", rise(fit, fits[k - 1].cost, stacklevel=3) / positive_dispersion(largest), df, largest._df)
             row |= {"df": df, "drop": drop, "statistic": result.statistic, "P": result.p_value}
         rows.append(row)
     index = pd.Index([fit.design.formula or f"model {k + 1}" for k, fit in enumerate(fits)], name="model")
@@ -242,7 +289,8 @@ def _check_nested(small, large):
         equal = small.rank == large.rank
         remedy = "Models of equal size are not nested: compare them by their aic." if equal else "Pass the smaller model first."
         refuse("a larger model after a smaller one", f"{small.rank} coefficients, then {large.rank}", remedy)
-    X, Z = small.design.X[:, small.keep], large.design.X[:, large.keep]
+    used = slice(None) if large.design.used.all() else large.design.used
+    X, Z = small.design.X[used][:, small.keep], large.design.X[used][:, large.keep]
     Q = np.linalg.qr(Z / np.linalg.norm(Z, axis=0))[0]
     X = X / np.linalg.norm(X, axis=0)
     if np.max(np.linalg.norm(X - Q @ (Q.T @ X), axis=0)) > 1e-8:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from .errors import InputError
-from .inference import held, profile_ends, quantile
+from .inference import held, positive_dispersion, profile_ends, quantile, rise
 from .restricted import restricted_fit
 
 
@@ -51,19 +51,16 @@ def profile(fit, term, level=0.95, points=41):
     if not (isinstance(points, (int, np.integer)) and points >= 3):
         raise InputError(expected="points as a whole number >= 3", got=repr(points), remedy="41 is the default.")
     cutoff, j = float(quantile(level, fit._df)), names.index(term)
-    if not fit.dispersion > 0:
-        raise InputError(
-            expected="a dispersion > 0", got=f"{fit.dispersion}", remedy="The model leaves nothing over: fit a smaller one."
-        )
+    phi = positive_dispersion(fit)
     estimate, se = float(fit.coef[term]), float(fit.se[term])
     ends, wald_ends = tuple(map(float, profile_ends(fit, j, level))), (estimate - cutoff * se, estimate + cutoff * se)
     low, high = _range(fit, j, level, ends, wald_ends)
     values = np.linspace(low, high, points)
     if low < estimate < high:
         values = np.unique([*values, estimate])
-    rise = _rises(fit, j, values, estimate) / fit.dispersion
+    rises = _rises(fit, j, values, estimate) / phi
     curve = pd.DataFrame(
-        {"rise": rise, "root": np.sign(values - estimate) * np.sqrt(rise), "wald": (values - estimate) / se},
+        {"rise": rises, "root": np.sign(values - estimate) * np.sqrt(rises), "wald": (values - estimate) / se},
         index=pd.Index(values, name=term),
     )
     return Profile(term, curve, estimate, cutoff, ends, wald_ends)
@@ -97,5 +94,5 @@ def _rises(fit, j, values, estimate):
                 restricted = restricted_fit(rows, held(fit), fit.link, L, values[[k]], *near)
             except InputError:  # no possible mean so far out, nor beyond
                 break
-            near, rises[k] = (restricted.beta, restricted.family), max(restricted.cost - fit.cost, 0.0)
+            near, rises[k] = (restricted.beta, restricted.family), rise(fit, restricted.cost)
     return np.where(np.isfinite(rises), rises, np.nan)

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import linalg
 
 from .boundary import settle
+from .errors import InputError
 from .irls import Solution, fisher_scoring
 from .least_squares import Gram
 from .start import score_from_start
@@ -43,14 +44,15 @@ def by_projection(evaluate, family, particular, free, near):
     return fisher_scoring(projected, begin, max_iter=50, floor=family.deviance_floor, bounded=False)
 
 
-def restricted_fit(rows, family, link, L, c, near, guess=None):
+def restricted_fit(rows, family, link, L, c, near, guess=None, afresh=False):
     """Fit subject to L beta = c (L: q x p), starting from the feasible point nearest to `near` (p).
 
-    A parameter of the family that is unknown is estimated under the restriction, too; guess: a family that may be close.
+    A parameter of the family that is unknown is estimated under the restriction, too; guess: a family that may be close. afresh:
+    begin from the data as well, and take the better of two optima.
     """
     particular = linalg.lstsq(L, c)[0]
     free = linalg.null_space(L)
-    if free.shape[1] and not family.unknown and not family.bounded(link):
+    if free.shape[1] and not family.unknown and not family.bounded(link) and not afresh:
         found = by_projection(evaluator(rows, family, link), family, particular, free, near)
         if found.converged:
             beta = particular + free @ found.beta
@@ -68,10 +70,16 @@ def restricted_fit(rows, family, link, L, c, near, guess=None):
             return settle(inner, family, link, solution, family.deviance_floor)
 
         solution = settled(near=nearest if gamma is None else gamma, max_iter=50)
-        if solution.converged:
+        if solution.converged and not afresh:
             return solution
-        fresh = settled()  # `near` was no good: begin from the data
-        return fresh if fresh.deviance < solution.deviance else solution
+        try:
+            fresh = settled()  # `near` was no good: begin from the data
+        except InputError:  # which have no possible start
+            if not solution.converged:
+                raise
+            return solution
+        solution = fresh if fresh.deviance < solution.deviance else solution
+        return solution if solution.converged else settled(near=solution.beta)
 
     complete, solution, estimate = family.estimate(solve, inner, link, guess)
     cost = total_deviance(inner, complete, link, solution.beta)

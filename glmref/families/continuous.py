@@ -146,11 +146,11 @@ class InverseGaussian(Family):
         return 3.0 * np.square(mu, dtype=float)
 
     def unit_deviance(self, y, mu):
-        return np.square(np.subtract(y, mu) / mu) / y
+        return np.square(_excess(y, mu)) / y
 
     def working(self, y, eta, link):
         mu, relative = link.inverse(eta), link.relative_derivative(eta)
-        return relative**2 / mu, relative * ((y - mu) / mu) / mu
+        return relative**2 / mu, relative * _excess(y, mu) / mu
 
     def saturated_log_density(self, y, phi, weight):
         return -0.5 * np.log(2 * np.pi * phi / weight) - 1.5 * np.log(y)
@@ -171,3 +171,9 @@ class InverseGaussian(Family):
 
     def normalized(self, t):
         return np.log(t)
+
+
+def _excess(y, mu):
+    """(y - mu) / mu, also where mu is infinite."""
+    with np.errstate(invalid="ignore"):
+        return np.where(np.isinf(mu), -1.0, np.subtract(y, mu) / mu)
