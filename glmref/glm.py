@@ -79,7 +79,8 @@ def fit_glm(
     missing="error",
     **control,
 ):
-    """Fit g(mu) = X beta + offset for arrays X (n x p), y (n). X is used as it is: no intercept is added.
+    """Fit g(mu) = X beta + offset for arrays X (n x p), y (n). X is used as it is: no intercept is added. Arrays are not
+    copied: do not change them while the fit is in use.
 
     X may be a Dask array, with y as one; or a source (see `glm`), with y the name of a column: all others are X's, or `names`.
     Keywords as in `glm`; names: p strings for the coefficients.
