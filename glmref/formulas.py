@@ -5,11 +5,10 @@ The only module, beside `hypothesis`, that knows formulaic.
 
 import re
 import warnings
-from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
-from formulaic import Formula
+from formulaic import Formula, SimpleFormula
 from formulaic.errors import DataMismatchWarning, FormulaicError
 
 from . import checks
@@ -49,8 +48,7 @@ def ready(table, formula, dtypes=None):
             column = column.astype(float) if not made else column.astype("int64") if _is_short(column.dtype) else column
         elif pd.api.types.is_bool_dtype(column.dtype) and not made and not re.search(r"[&|^]|~.*~", formula):
             column = column.astype(float)  # so that a + b counts, as in R: Python's own + of truth values is "or"
-        kind = getattr(column.dtype, "kind", "")
-        if kind in "mMc" or pd.api.types.is_datetime64_any_dtype(column.dtype):
+        if column.dtype.kind in "mMc":
             raise InputError(
                 expected=f"numbers or categories in {name!r}",
                 got=str(column.dtype),
@@ -88,11 +86,10 @@ def parse(formula):
 def parse_term(text, what):
     """An offset or weights given as text: one term of a formula without intercept."""
     try:
-        parsed = Formula(f"0 + {text}") if text.strip() and "~" not in text and "|" not in text else None
-        parsed.required_variables
-    except (FormulaicError, AttributeError, SyntaxError):
+        parsed = Formula(f"0 + {text}") if text.strip() and "~" not in text else None
+    except (FormulaicError, SyntaxError):
         parsed = None
-    if parsed is None:
+    if not isinstance(parsed, SimpleFormula):
         raise InputError(
             expected=f"{what} as a column or an expression such as 'log(exposure)'", got=repr(text), remedy="Correct it."
         )
@@ -101,7 +98,8 @@ def parse_term(text, what):
 
 def evaluate(build, formula):
     try:
-        with np.errstate(all="ignore"), known_levels():  # log(0) becomes an error of ours that names the row
+        # log(0) becomes an error of ours that names the row; a level that a factor does not have would count as the baseline
+        with np.errstate(all="ignore"), warnings.catch_warnings(action="error", category=DataMismatchWarning):
             return build()
     except DataMismatchWarning as error:
         raise InputError(
@@ -115,14 +113,6 @@ def evaluate(build, formula):
             got=_first_line(error),
             remedy="Check the spelling of columns and functions, and the types of the columns.",
         ) from None
-
-
-@contextmanager
-def known_levels():
-    """A context in which a level that a factor does not have is an error: formulaic would count its rows as the baseline."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", DataMismatchWarning)
-        yield
 
 
 def new_matrix(spec, table, formula):
