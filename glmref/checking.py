@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from .errors import InputError
-from .inference import quantile
+from .inference import positive_dispersion, quantile
 from .links import UNIT
 
 STANDARDIZED = ("quantile", "deviance", "pearson", "anscombe")
@@ -33,13 +33,7 @@ def standardized(fit, kind="deviance", rng=0):
     values, used = np.array(fit.residuals(kind, rng=rng), dtype=float), fit.design.used
     if kind == "quantile":
         return values
-    phi = fit.dispersion
-    if not phi > 0:
-        raise InputError(
-            expected="a dispersion > 0",
-            got=f"{phi}",
-            remedy="The model leaves nothing over: fit a smaller one, or fix dispersion=.",
-        )
+    phi = positive_dispersion(fit)
     room = 1 - fit.leverage
     known = used & (room > 1e-10)
     return np.divide(

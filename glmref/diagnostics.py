@@ -41,7 +41,7 @@ def residuals(kind, design, family, link, eta, phi, rng):
         apart, spread = np.sqrt(weight) * (family.normalized(y) - family.normalized(mu)), family.variance(mu) ** (1 / 6)
         return np.divide(apart, spread, out=np.zeros_like(apart), where=(apart != 0) | (spread > 0))
     if kind == "quantile":
-        return quantile(y, mu, weight, family, phi, rng)
+        return np.where(design.used, quantile(y, mu, weight, family, phi, rng), np.nan)
     raise InputError(
         expected="a kind of residual: " + ", ".join(map(repr, RESIDUALS)), got=repr(kind), remedy="Choose one of these."
     )

@@ -62,7 +62,7 @@ class GLMFit(Likelihood):
         """
         with self._quiet:
             _, score = self.family.working(self.design.y, self.linear_predictor, self.link)
-            return np.where(self.design.weight > 0, self.design.weight * score, 0.0)[:, None] * self._X
+            return np.where(self.design.used, self.design.weight * score, 0.0)[:, None] * self._X
 
     def covariance(self, kind="model", groups=None):
         """Covariance of the estimates (DataFrame): "model"; "observed", from the observed information instead of the
@@ -144,8 +144,7 @@ class GLMFit(Likelihood):
         """
         phi = inference.positive_dispersion(self) if kind == "quantile" else None
         with self._quiet:
-            found = diagnostics.residuals(kind, self.design, self.family, self.link, self.linear_predictor, phi, rng)
-        return np.where(self.design.used, found, np.nan) if kind == "quantile" else found
+            return diagnostics.residuals(kind, self.design, self.family, self.link, self.linear_predictor, phi, rng)
 
     @cached_property
     def leverage(self):
@@ -177,8 +176,7 @@ class GLMFit(Likelihood):
         0      0.014       -0.033
         1     -0.164        0.197
         """
-        scores = np.where(self.design.used[:, None], self.scores, 0.0)
-        values = diagnostics.dfbetas(scores, self.leverage, self.root, self.dispersion)
+        values = diagnostics.dfbetas(self.scores, self.leverage, self.root, self.dispersion)
         return pd.DataFrame(values, self.design.index.view(), self._terms[self.keep])
 
     @cached_property

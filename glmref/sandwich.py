@@ -21,6 +21,7 @@ J'(I - J B^-1 J')^-q = (I - J'J B^-1)^-q J', no matrix is larger than p x p, how
 import numpy as np
 from scipy import linalg
 
+from .diagnostics import FULL
 from .errors import InputError
 
 ROW_KINDS = ("HC0", "HC1", "HC2", "HC3")
@@ -107,7 +108,7 @@ def corrected(kind, root, scores, grams, labels):
 
 
 def _below_one(leverage, kind, pieces, labels, remedy):
-    full = np.flatnonzero(leverage > 1 - 1e-12 if pieces == "rows" else leverage > 1 - 1e-10)
+    full = np.flatnonzero(leverage > FULL if pieces == "rows" else leverage > 1 - 1e-10)
     if len(full):
         where = f"at position {labels[full[0]]}" if pieces == "rows" else f"labelled {labels[full[0]]!s}"
         raise InputError(
