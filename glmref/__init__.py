@@ -11,6 +11,7 @@ The modules are the chapters of the book that they carry: families and links, Fi
 """
 
 from . import correlation, datasets, families, links, symbolic
+from .comparison import compare
 from .errors import (
     AliasWarning,
     BoundaryWarning,
@@ -25,7 +26,6 @@ from .gee import fit_gee, gee
 from .geefit import GEEFit
 from .glm import fit_glm, glm
 from .glmfit import GLMFit
-from .inference import compare
 
 __version__ = "0.1.0"
 __all__ = [
